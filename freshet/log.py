@@ -1,0 +1,66 @@
+"""The durable log: creating its topics and asking for its offsets."""
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.error import KafkaError
+
+from freshet.contract import topics
+from freshet.errors import TransientError
+from freshet.settings import Settings
+
+TIMEOUT_S = 30.0
+# Every record bigger than this would be refused by the broker; a recent-change event has a few kilobytes.
+MAX_RECORD_BYTES = 10 * 1024 * 1024
+
+
+def ensure_topics(settings: Settings) -> list[str]:
+    """Create the topics that are not there yet. Returns the names of those it made. Safe to call at any time."""
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    retention_ms = str(settings.kafka_retention_hours * 3_600_000)
+    wanted = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions or settings.kafka_partitions,
+            config={
+                "max.message.bytes": str(MAX_RECORD_BYTES),
+                **({"cleanup.policy": "compact"} if topic.compacted else {"retention.ms": retention_ms}),
+            },
+        )
+        for topic in topics.ALL
+    ]
+    made = []
+    for name, future in admin.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
+        try:
+            future.result()
+            made.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TransientError(f"cannot create topic {name}: {error.args[0].str()}") from error
+    return made
+
+
+def partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    """The partitions of a topic; empty when there is no such topic."""
+    metadata = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic]
+    return [] if metadata.error else [TopicPartition(topic, number) for number in sorted(metadata.partitions)]
+
+
+def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
+    """First kept and next offset by partition."""
+    return {
+        part.partition: consumer.get_watermark_offsets(part, timeout=TIMEOUT_S) for part in partitions(consumer, topic)
+    }
+
+
+def reader(settings: Settings, group: str = "freshet-reader") -> Consumer:
+    """A consumer for reading by assigned offsets, which commits nothing."""
+    return Consumer(
+        {
+            "bootstrap.servers": settings.bootstrap_servers,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
+            "fetch.message.max.bytes": MAX_RECORD_BYTES,
+        }
+    )

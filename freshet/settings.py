@@ -1,0 +1,152 @@
+"""The one Settings object. Read at entry points, passed down; nothing else reads the environment.
+
+Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from freshet.contract.documents import DocumentRule, rule_from
+from freshet.errors import ConfigError
+from freshet.lake import LakePaths
+
+PREFIX = "FRESHET_"
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+Port = Annotated[int, Field(ge=1024, le=65535)]
+UserPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+CheckoutPath = Annotated[Path, AfterValidator(lambda path: CHECKOUT / path.expanduser())]
+
+
+class Source(StrEnum):
+    """Where edits come from."""
+
+    AUTO = "auto"
+    LIVE = "live"
+    RECORDING = "recording"
+    SIMULATED = "simulated"
+
+
+class Settings(BaseSettings):
+    """All settings, validated and frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=CHECKOUT / ".env",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    state_dir: CheckoutPath = Field(Path(".freshet"), description="folder of everything the embedded stack keeps")
+    jars_dir: CheckoutPath = Field(Path(".cache/jars"), description="folder of the checked jars of Kafka and Spark")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    source: Source = Field(Source.AUTO, description="auto, live, recording or simulated")
+    stream_url: str = Field(
+        "https://stream.wikimedia.org/v2/stream/recentchange", description="the SSE stream that the producer reads"
+    )
+    contact: str = Field("", description="address or URL in the User-Agent, which Wikimedia asks for on the live stream")
+    recording: UserPath | None = Field(None, description="NDJSON file, plain or .gz, for source=recording")
+    rate: float = Field(40, ge=0, le=100_000, description="events/s of a recording or simulation; 0: as fast as possible")
+    retime: bool = Field(False, description="shift a recording's times to now")
+    simulator_seed: int = Field(1, description="the simulation is the same for the same seed")
+    rewind_ms: int = Field(2000, ge=0, description="how far a reconnect goes back, ms; meta.id removes the repeats")
+    stall_timeout_s: float = Field(30, gt=0, description="a stream silent for so long is reconnected, s")
+
+    kafka_bootstrap_servers: str = Field("", description="an existing broker; empty: the embedded one")
+    kafka_partitions: int = Field(4, ge=1, le=256, description="partitions of a topic when it is created")
+    kafka_retention_hours: int = Field(72, ge=1, description="how long the log keeps records, hours")
+    lake_root: str = Field("", description="root of the Delta tables, file:// or s3a://; empty: in state_dir")
+    postgres_dsn: SecretStr = Field(SecretStr(""), description="an existing Postgres with pgvector; empty: the embedded")
+
+    spark_master: str = Field("local[8]", description="Spark master; local needs more slots than partitions")
+    spark_driver_memory: str = Field("1500m", pattern=r"^\d+[mg]$", description="heap of the driver")
+    serve_mode: Literal["realtime", "microbatch"] = Field("realtime", description="trigger of the serve query")
+    lake_interval_s: int = Field(30, ge=1, description="how often the lake query commits, s")
+    gold_namespaces: Annotated[tuple[int, ...], NoDecode] = Field((0,), description="namespaces of documents")
+    gold_wikis: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("*wiki", "!wikidatawiki", "!commonswiki", "!metawiki", "!mediawikiwiki", "!specieswiki", "!incubatorwiki",
+         "!sourceswiki", "!outreachwiki", "!foundationwiki", "!wikimaniawiki", "!test*wiki"),
+        description="wikis of documents: patterns, a leading ! excludes; the default is all Wikipedias",
+    )  # fmt: skip
+
+    embedding_model: str = Field("minilm-l6-v2-int8", pattern=r"^[a-z0-9][a-z0-9-]*$", description="embedding model")
+    embedding_sessions: int = Field(2, ge=1, le=64, description="single-threaded ONNX sessions of the indexer")
+    indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
+
+    api_host: str = Field("127.0.0.1", description="address the API listens on")
+    api_port: Port = Field(18080, description="port of the API")
+    eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")
+    producer_metrics_port: Port = Field(18082, description="port of the producer's metrics")
+    stream_metrics_port: Port = Field(18083, description="port of the Spark application's metrics")
+    indexer_metrics_port: Port = Field(18084, description="port of the indexer's metrics")
+    kafka_port: Port = Field(18092, description="port of the embedded broker")
+    kafka_controller_port: Port = Field(18093, description="port of the embedded broker's controller")
+    postgres_port: Port = Field(18032, description="port of the embedded Postgres")
+
+    @field_validator("gold_namespaces", "gold_wikis", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.source is Source.RECORDING and self.recording is None:
+            raise ValueError(f"{PREFIX}RECORDING must name a file when {PREFIX}SOURCE=recording")
+        if not any(not pattern.startswith("!") for pattern in self.gold_wikis):
+            raise ValueError(f"{PREFIX}GOLD_WIKIS must include at least one wiki")
+        return self
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """`host:port` list of the broker, embedded or not."""
+        return self.kafka_bootstrap_servers or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def lake(self) -> LakePaths:
+        """Paths of the Delta tables."""
+        return LakePaths(self.lake_root or f"file://{self.state_dir}/lake")
+
+    @property
+    def document_rule(self) -> DocumentRule:
+        """Which edits become documents."""
+        return rule_from(self.gold_namespaces, self.gold_wikis)
+
+    @property
+    def postgres_password_file(self) -> Path:
+        """Where the embedded Postgres' generated password is kept."""
+        return self.state_dir / "secrets" / "postgres-password"
+
+    @property
+    def conninfo(self) -> str:
+        """libpq connection string, embedded or not. Raises ConfigError when the embedded one was never started."""
+        if dsn := self.postgres_dsn.get_secret_value():
+            return dsn
+        try:
+            password = self.postgres_password_file.read_text().strip()
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"no embedded Postgres under {self.state_dir}: start it with `freshet up`, or set {PREFIX}POSTGRES_DSN"
+            ) from error
+        return f"postgresql://freshet:{password}@127.0.0.1:{self.postgres_port}/freshet"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process. Raises ConfigError that names each bad setting as the user wrote it."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_line(item) for item in error.errors())) from error
+
+
+def _line(item: Any) -> str:
+    where = "_".join(str(part) for part in item["loc"][:1]).upper()
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{PREFIX}{where}: {message}" if where else message

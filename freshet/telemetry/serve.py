@@ -1,0 +1,31 @@
+"""A room's own little HTTP server: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever supervises it."""
+
+from collections.abc import Iterable
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from prometheus_client import make_wsgi_app
+
+from freshet.telemetry import metrics
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Scrapes are not worth a line."""
+
+
+def serve_metrics(port: int) -> None:
+    """Answer on 127.0.0.1:port in a daemon thread. `/readyz` is 200 once `metrics.READY` is 1, else 503."""
+    exposition = make_wsgi_app()
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/metrics":
+            return exposition(environ, start_response)
+        ready = path == "/healthz" or (path == "/readyz" and metrics.READY._value.get() == 1)
+        start_response("200 OK" if ready else "503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"ok\n" if ready else b"not ready\n"]
+
+    server = make_server("127.0.0.1", port, application, handler_class=_Quiet)
+    Thread(target=server.serve_forever, name="metrics", daemon=True).start()
