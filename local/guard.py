@@ -1,0 +1,76 @@
+"""Becomes another program, such that it cannot be left behind: `python -m local.guard [options] -- COMMAND...`.
+
+It leaves a pid file, gives up root where it is told to, asks the kernel (on Linux) for a signal when its parent
+dies, and then executes the command in its place, with the same pid.
+"""
+
+import argparse
+import ctypes
+import os
+import pwd
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+
+
+def write_pid_file(path: Path) -> None:
+    """Note this process' pid and start time; together they name it for ever."""
+    path.write_text(f"{os.getpid()} {psutil.Process().create_time()}\n")
+
+
+def process_of(pid_file: Path) -> psutil.Process | None:
+    """The process that a pid file names, if it still runs."""
+    try:
+        pid, started = pid_file.read_text().split()
+        process = psutil.Process(int(pid))
+        same = abs(process.create_time() - float(started)) < 1
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return None
+
+
+def become(user: str) -> None:
+    """Give up root for this system user."""
+    entry = pwd.getpwnam(user)
+    os.setgroups([])
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Have the kernel send this signal when the parent is gone. Linux only; elsewhere pid files serve."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
+
+
+def main() -> None:
+    """Parse, prepare, exec."""
+    parser = argparse.ArgumentParser(prog="python -m local.guard", description=__doc__)
+    parser.add_argument("--pid-file", type=Path, required=True)
+    parser.add_argument("--user", help="system user to become")
+    parser.add_argument("--folder", type=Path, help="working directory")
+    parser.add_argument("--death-signal", help="signal when the parent dies, such as TERM")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="environment variable")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args()
+    write_pid_file(options.pid_file)
+    os.environ.update(pair.split("=", 1) for pair in options.set)
+    if options.folder:
+        os.chdir(options.folder)
+    if options.user:
+        become(options.user)
+    if options.death_signal:
+        # after the change of user, which clears it
+        die_with_parent(signal.Signals[f"SIG{options.death_signal}"])
+    os.execvp(options.command[0], options.command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Fixtures: real services of the embedded stack, on free ports in a temporary state folder."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+import freshet.log
+from freshet.settings import CHECKOUT, Settings, load_settings
+from local import broker as embedded_broker
+from local import ports
+from local import postgres as embedded_postgres
+from local.process import Process
+from local.supervision import guarded
+
+SHARED_DATA = CHECKOUT.parent / "shared" / "data"
+
+
+def free_settings(state_dir: Path, **overrides: object) -> Settings:
+    """Settings of a stack that meets no other: free ports, its own state folder."""
+    names = [name for name in Settings.model_fields if name.endswith("_port")]
+    free = dict(zip(names, ports.find_free(len(names)), strict=True))
+    return load_settings(state_dir=state_dir, **{**free, **overrides})
+
+
+@pytest.fixture(scope="session")
+def state_dir() -> Iterator[Path]:
+    """A folder that an unprivileged Postgres can reach, which pytest's own temporary folders are not."""
+    folder = Path(tempfile.mkdtemp(prefix="freshet-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def stack_settings(state_dir: Path) -> Settings:
+    return free_settings(state_dir)
+
+
+@pytest.fixture(scope="session")
+def broker(stack_settings: Settings) -> Iterator[str]:
+    """Bootstrap servers of a real broker."""
+    embedded_broker.prepare(stack_settings)
+    with running(embedded_broker.declare(stack_settings), stack_settings):
+        freshet.log.ensure_topics(stack_settings)
+        yield stack_settings.bootstrap_servers
+
+
+@pytest.fixture
+def settings(broker: str, stack_settings: Settings) -> Settings:
+    """Settings whose broker runs and has the topics."""
+    return stack_settings
+
+
+@pytest.fixture(scope="session")
+def postgres(stack_settings: Settings) -> Iterator[str]:
+    """Connection string of a running server's own database."""
+    embedded_postgres.prepare(stack_settings)
+    with running(embedded_postgres.declare(stack_settings), stack_settings):
+        yield stack_settings.conninfo
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """Connection string of an empty database of the test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield postgres.rsplit("/", 1)[0] + f"/{name}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of recorded events beside the checkout; without it these tests skip."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no recorded events in ../shared/data: this is checked with simulated ones only")
+    return SHARED_DATA
+
+
+@contextmanager
+def running(process: Process, settings: Settings) -> Iterator[None]:
+    """Run one declared process until the block ends; it works when the block begins."""
+    log = (settings.state_dir / f"{process.name}.log").open("wb")
+    child = subprocess.Popen(guarded(process, settings), stdout=log, stderr=log, cwd=CHECKOUT, env=dict(os.environ))
+
+    @retry(retry=retry_if_result(lambda ready: not ready), wait=wait_fixed(0.05), stop=stop_after_delay(60))
+    def until_ready() -> bool:
+        assert child.poll() is None, Path(log.name).read_text()[-3000:]
+        return process.ready()
+
+    try:
+        until_ready()
+        yield
+    finally:
+        child.terminate()
+        try:
+            child.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
