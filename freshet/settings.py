@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     stream_url: str = Field(
         "https://stream.wikimedia.org/v2/stream/recentchange", description="the SSE stream that the producer reads"
     )
+    stream_id: str = Field("", description="name of the stream whose position is kept; empty: its URL")
     contact: str = Field("", description="address or URL in the User-Agent, which Wikimedia asks for on the live stream")
     recording: UserPath | None = Field(None, description="NDJSON file, plain or .gz, for source=recording")
     rate: float = Field(40, ge=0, le=100_000, description="events/s of a recording or simulation; 0: as fast as possible")
