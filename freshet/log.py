@@ -1,8 +1,8 @@
 """The durable log: creating its topics and asking for its offsets."""
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
-from confluent_kafka.error import KafkaError
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from freshet.contract import topics
 from freshet.errors import TransientError
@@ -50,6 +50,14 @@ def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
     return {
         part.partition: consumer.get_watermark_offsets(part, timeout=TIMEOUT_S) for part in partitions(consumer, topic)
     }
+
+
+def place(message: Message) -> tuple[int, int]:
+    """Partition and offset of a consumed record."""
+    partition, offset = message.partition(), message.offset()
+    if partition is None or offset is None:
+        raise ValueError("a consumed record has a partition and an offset")
+    return partition, offset
 
 
 def reader(settings: Settings, group: str = "freshet-reader") -> Consumer:

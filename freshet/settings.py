@@ -53,9 +53,9 @@ class Settings(BaseSettings):
         "https://stream.wikimedia.org/v2/stream/recentchange", description="the SSE stream that the producer reads"
     )
     stream_id: str = Field("", description="name of the stream whose position is kept; empty: its URL")
-    contact: str = Field("", description="address or URL in the User-Agent, which Wikimedia asks for on the live stream")
+    contact: str = Field("", description="address or URL in the User-Agent; Wikimedia asks for one")
     recording: UserPath | None = Field(None, description="NDJSON file, plain or .gz, for source=recording")
-    rate: float = Field(40, ge=0, le=100_000, description="events/s of a recording or simulation; 0: as fast as possible")
+    rate: float = Field(40, ge=0, le=100_000, description="events/s that a stand-in serves; 0: as fast as possible")
     retime: bool = Field(False, description="shift a recording's times to now")
     simulator_seed: int = Field(1, description="the simulation is the same for the same seed")
     rewind_ms: int = Field(2000, ge=0, description="how far a reconnect goes back, ms; meta.id removes the repeats")
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     kafka_partitions: int = Field(4, ge=1, le=256, description="partitions of a topic when it is created")
     kafka_retention_hours: int = Field(72, ge=1, description="how long the log keeps records, hours")
     lake_root: str = Field("", description="root of the Delta tables, file:// or s3a://; empty: in state_dir")
-    postgres_dsn: SecretStr = Field(SecretStr(""), description="an existing Postgres with pgvector; empty: the embedded")
+    postgres_dsn: SecretStr = Field(SecretStr(""), description="an existing Postgres with pgvector")
 
     spark_master: str = Field("local[8]", description="Spark master; local needs more slots than partitions")
     spark_driver_memory: str = Field("1500m", pattern=r"^\d+[mg]$", description="heap of the driver")

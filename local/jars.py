@@ -20,6 +20,7 @@ from freshet.settings import load_settings
 LOCK = Path(__file__).with_name("jars.lock.json")
 
 JarSet = Literal["kafka", "spark"]
+SETS: tuple[JarSet, ...] = ("kafka", "spark")
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def _ivy_module(wanted: Sequence[Jar]) -> str:
 def main() -> None:
     """Fetch both sets, saying what was done."""
     jars_dir = load_settings().jars_dir
-    for jar_set in ("kafka", "spark"):
-        count = fetch(jars_dir, jar_set)  # type: ignore[arg-type]
+    for jar_set in SETS:
+        count = fetch(jars_dir, jar_set)
         sys.stdout.write(f"jars for {jar_set}: {count} fetched, all checked\n")
 
 

@@ -1,7 +1,8 @@
 """The embedded Postgres with pgvector: the wheel's binaries on loopback, SCRAM, our own configuration.
 
 Postgres refuses to run as root. Started by root it runs as an unprivileged system user, and where that user cannot
-reach the state folder or the wheel (a checkout under /root, say) data and a copy of the binaries go to /var/lib/freshet.
+reach the state folder or the wheel (a checkout under /root, say), data and a copy of the binaries go to
+/var/lib/freshet.
 """
 
 import hashlib

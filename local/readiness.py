@@ -28,7 +28,7 @@ def kafka(bootstrap_servers: str) -> Readiness:
     """The broker answers a metadata request."""
 
     def check() -> bool:
-        if not listens(bootstrap_servers.split(",")[0]):
+        if not listens(bootstrap_servers.split(",", maxsplit=1)[0]):
             return False
         try:
             AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}).list_topics(timeout=TIMEOUT_S)

@@ -108,5 +108,3 @@ def running(process: Process, settings: Settings) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-
-

@@ -4,12 +4,12 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import FilteringBoundLogger, Processor
 
 
 def configure(process: str, level: str = "info") -> FilteringBoundLogger:
     """Send this process' logs, and those of its libraries, to standard error. Returns the process' logger."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

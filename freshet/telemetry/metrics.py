@@ -20,7 +20,7 @@ LAST_RECEIVED: Final = Gauge("freshet_producer_last_received_timestamp_seconds",
 
 # Spark
 SPARK_INPUT: Final = Counter("freshet_spark_input_rows_total", "Rows read by a streaming query", ["query"])
-SPARK_OUTPUT: Final = Counter("freshet_spark_output_rows_total", "Rows written by a streaming query", ["query", "layer"])
+SPARK_OUTPUT: Final = Counter("freshet_spark_output_rows_total", "Rows written by a query", ["query", "layer"])
 SPARK_RATE: Final = Gauge("freshet_spark_processed_rows_per_second", "Rate of the last progress report", ["query"])
 SPARK_PHASE: Final = Gauge("freshet_spark_phase_seconds", "Duration of a phase of the last batch", ["query", "phase"])
 SPARK_BATCH: Final = Gauge("freshet_spark_batch_id", "Id of the last batch", ["query"])

@@ -22,7 +22,8 @@ def serve_metrics(port: int) -> None:
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/metrics":
-            return exposition(environ, start_response)
+            page: Iterable[bytes] = exposition(environ, start_response)
+            return page
         ready = path == "/healthz" or (path == "/readyz" and metrics.READY._value.get() == 1)
         start_response("200 OK" if ready else "503 Service Unavailable", [("Content-Type", "text/plain")])
         return [b"ok\n" if ready else b"not ready\n"]

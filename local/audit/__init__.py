@@ -1,0 +1,42 @@
+"""The audit: from the real stores to a balance. It is exact also while edits flow: it looks at a cut of the log."""
+
+import time
+from collections.abc import Callable
+
+from freshet.settings import Settings
+from local.audit.auditor import Auditor
+from local.audit.balance import Report, balance
+
+Say = Callable[[str], None]
+
+POLL_S = 1.0
+
+
+def audit(settings: Settings, wait_s: float, say: Say) -> Report:
+    """Balance the books of the stack that `settings` name.
+
+    Waits for each stage to catch up with the cut as long as it makes progress; a stage that makes none for `wait_s`
+    seconds is taken as it is.
+    """
+    auditor = Auditor(settings)
+    try:
+        _until(auditor.read_log, wait_s, say, "served frames not yet in the log")
+        auditor.cut_here()
+        _until(auditor.read_bronze, wait_s, say, "records not yet in the lake")
+        auditor.read_silver_and_gold()
+        _until(auditor.read_topics, wait_s, say, "rows not yet in the topics")
+        _until(auditor.read_index, wait_s, say, "documents not yet in the index")
+        return balance(auditor.books)
+    finally:
+        auditor.close()
+
+
+def _until(missing: Callable[[], int], wait_s: float, say: Say, what: str) -> None:
+    """Read again until nothing is missing, or no progress was made for `wait_s`."""
+    least, since = missing(), time.monotonic()
+    while least and time.monotonic() - since < wait_s:
+        say(f"waiting for {least:,} {what}")
+        time.sleep(POLL_S)
+        now = missing()
+        if now < least:
+            least, since = now, time.monotonic()

@@ -1,0 +1,141 @@
+"""Whether the books balance: pure comparison of ledgers."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from local.audit.ledger import Books, Coordinates
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """A store that holds too little or too much. `ids` are the first of `count`."""
+
+    store: str
+    kind: str
+    count: int
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = f" and {self.count - len(self.ids)} more" if self.count > len(self.ids) else ""
+        return f"{self.store}: {self.count} {self.kind}: {', '.join(self.ids)}{more}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The books: how many of everything, and what does not balance."""
+
+    counts: dict[str, int]
+    imbalances: list[Imbalance]
+
+    @property
+    def balanced(self) -> bool:
+        """Nothing is missing, doubled or unexpected."""
+        return not self.imbalances
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        rows = [
+            {"store": row.store, "kind": row.kind, "count": row.count, "ids": list(row.ids)} for row in self.imbalances
+        ]
+        return {"balanced": self.balanced, "counts": self.counts, "imbalances": rows}
+
+
+def balance(books: Books) -> Report:
+    """Compare every store with the one before it."""
+    fates = _fates(books)
+    imbalances = [
+        *_from_the_stream(books),
+        *_compare("bronze", set(books.raw), books.bronze),
+        *_fates_imbalances(books, fates),
+        *_compare("gold", books.belongs_in_gold, books.gold),
+        *_compare("topic wiki.silver", set(books.silver), Counter(books.silver_topic)),
+        *_compare("topic wiki.gold", set(books.gold), Counter(books.gold_topic)),
+        *_compare("topic wiki.rejected", set(books.rejected), Counter(books.rejected_topic)),
+        *_compare("rejected (dead letters of the producer)", set(books.dead_letter_topic), books.dead_letters),
+        *_compare("documents", set(books.gold), books.documents),
+        *_found("embeddings", "missing", set(books.documents) - books.embedded - books.pending),
+    ]
+    return Report(_counts(books, fates), imbalances)
+
+
+def _fates(books: Books) -> dict[Coordinates, str]:
+    """What became of every raw record: silver, rejected, canary, duplicate, or lost."""
+    return {where: _fate(books, where) for where in books.raw}
+
+
+def _fate(books: Books, where: Coordinates) -> str:
+    record = books.raw[where]
+    if where in books.rejected:
+        return "rejected"
+    if record.canary:
+        return "canary"
+    if record.event_id is None or record.event_id not in books.silver:
+        return "lost"
+    return "silver" if books.silver_at[record.event_id] == where else "duplicate"
+
+
+def _fates_imbalances(books: Books, fates: dict[Coordinates, str]) -> Iterator[Imbalance]:
+    lost = {
+        f"{where.partition}:{where.offset} {books.raw[where].event_id}" for where, f in fates.items() if f == "lost"
+    }
+    yield from _found("silver or rejected", "missing", lost)
+    yield from _found("silver", "doubled", (key for key, count in books.silver.items() if count > 1))
+    strangers = {key for key, where in books.silver_at.items() if fates.get(where) != "silver"}
+    yield from _found("silver", "unexpected", strangers)
+    yield from _found("rejected", "doubled", (key for key, count in books.rejected.items() if count > 1))
+    yield from _found("rejected", "unexpected", set(books.rejected) - set(books.raw))
+
+
+def _from_the_stream(books: Books) -> Iterator[Imbalance]:
+    if books.served is None:
+        return
+    kept = {record.event_id for record in books.raw.values()}
+    yield from _found("topic wiki.raw", "missing", books.served.events - kept)
+    frames = len(set(books.dead_letter_topic.values()))
+    if frames < books.served.malformed:
+        missing = books.served.malformed - frames
+        yield Imbalance("topic wiki.rejected", "missing", missing, ("malformed frames have no id",))
+
+
+def _compare(store: str, expected: set[Any], held: Counter[Any]) -> Iterator[Imbalance]:
+    yield from _found(store, "missing", expected - set(held))
+    yield from _found(store, "unexpected", set(held) - expected)
+    yield from _found(store, "doubled", (key for key, count in held.items() if count > 1))
+
+
+def _found(store: str, kind: str, keys: Iterable[object]) -> Iterator[Imbalance]:
+    words = sorted(_words(key) for key in keys)
+    if words:
+        yield Imbalance(store, kind, len(words), tuple(words[:SHOWN]))
+
+
+def _words(key: object) -> str:
+    return f"{key.partition}:{key.offset}" if isinstance(key, Coordinates) else str(key)
+
+
+def _counts(books: Books, fates: dict[Coordinates, str]) -> dict[str, int]:
+    by_fate = Counter(fates.values())
+    served = books.served
+    from_stream = (
+        {"served events": len(served.events), "served canaries": served.canaries, "served malformed": served.malformed}
+        if served
+        else {}
+    )
+    return {
+        **from_stream,
+        "raw": len(books.raw),
+        "bronze": books.bronze.total(),
+        "silver": books.silver.total(),
+        "rejected by the transform": books.rejected.total(),
+        "rejected by the producer": len(set(books.dead_letter_topic.values())),
+        "canaries in raw": by_fate["canary"],
+        "duplicates in raw": by_fate["duplicate"],
+        "gold": books.gold.total(),
+        "documents": books.documents.total(),
+        "documents with an embedding": len(books.embedded),
+        "documents whose embedding is pending": len(books.pending),
+    }

@@ -1,0 +1,68 @@
+"""What each store holds, as plain values that `balance` can compare."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Coordinates(NamedTuple):
+    """Where a record is in its topic."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the stand-in event stream has served: ids of events, and how many canaries and malformed frames."""
+
+    events: frozenset[str]
+    canaries: int
+    malformed: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A raw record as the audit reads it by itself, without the transforms."""
+
+    event_id: str | None
+    canary: bool
+
+
+@dataclass
+class Books:
+    """All stores at one cut: only records whose raw offset is below the cut of their partition.
+
+    A Counter counts how often a store holds an id; a set is of a store that may repeat one harmlessly.
+    """
+
+    raw: dict[Coordinates, Record] = field(default_factory=dict)
+    bronze: Counter[Coordinates] = field(default_factory=Counter)
+    silver: Counter[str] = field(default_factory=Counter)
+    silver_at: dict[str, Coordinates] = field(default_factory=dict)
+    belongs_in_gold: set[str] = field(default_factory=set)
+    gold: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[Coordinates] = field(default_factory=Counter)
+    dead_letters: Counter[Coordinates] = field(default_factory=Counter)
+    silver_topic: set[str] = field(default_factory=set)
+    gold_topic: set[str] = field(default_factory=set)
+    rejected_topic: set[Coordinates] = field(default_factory=set)
+    dead_letter_topic: dict[Coordinates, str] = field(default_factory=dict)
+    documents: Counter[str] = field(default_factory=Counter)
+    embedded: set[str] = field(default_factory=set)
+    pending: set[str] = field(default_factory=set)
+    served: Served | None = None
+
+
+def identify(value: bytes | None) -> Record:
+    """The event id and whether it is a canary, read leniently from a raw payload."""
+    try:
+        event = json.loads(value or b"")
+    except ValueError:
+        return Record(None, False)
+    meta = event.get("meta") if isinstance(event, dict) else None
+    if not isinstance(meta, dict):
+        return Record(None, False)
+    event_id = meta.get("id")
+    return Record(event_id if isinstance(event_id, str) else None, meta.get("domain") == "canary")

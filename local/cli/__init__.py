@@ -1,0 +1,30 @@
+"""The `freshet` command."""
+
+import sys
+
+import typer
+
+from freshet.errors import ConfigError, FreshetError
+from local.cli import bench, checks, console, questions, stack
+
+app = typer.Typer(
+    name="freshet",
+    help="Every Wikimedia edit, searchable by meaning within a second, and answered with links to the exact edits.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for module in (stack, questions, checks):
+    module.register(app)
+app.add_typer(bench.app, name="bench")
+
+
+def main() -> None:
+    """Run the command; an error of ours is one message and an exit code, not a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        console.fail(error)
+        sys.exit(2)
+    except FreshetError as error:
+        console.fail(error)
+        sys.exit(1)

@@ -1,0 +1,104 @@
+"""`freshet ask`, `search` and `trace`: thin clients of the API."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.markup import escape
+
+from freshet.errors import PermanentError, TransientError
+from local import running
+from local.cli import console
+
+TIMEOUT_S = 60.0
+
+Wiki = Annotated[list[str] | None, typer.Option("--wiki", help="Only this wiki, such as enwiki; may be repeated.")]
+Since = Annotated[str | None, typer.Option("--since", help="Only the last 90s, 15m, 6h or 2d, by time of the edit.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The API's answer as one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(ask)
+    app.command()(search)
+    app.command()(trace)
+
+
+def ask(question: str, wiki: Wiki = None, since: Since = None, as_json: AsJson = False) -> None:
+    """Ask what is changing, and get an answer that cites the exact edits."""
+    answer = call("POST", "/v1/ask", {"question": question, "filters": _filters(wiki, since)})
+    if as_json:
+        console.emit(answer)
+    else:
+        show_answer(answer)
+
+
+def search(
+    query: str,
+    wiki: Wiki = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, max=50)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """List the edits nearest to a query, by meaning and by words."""
+    found = call("POST", "/v1/search", {"query": query, "limit": limit, "filters": _filters(wiki, since)})
+    if as_json:
+        console.emit(found)
+        return
+    for result in found["results"]:
+        head = f"{result['score']:.4f}  [bold]{escape(result['title'])}[/] ({result['wiki']}, {result['event_time']})"
+        console.out.print(head, soft_wrap=True)
+        console.out.print(f"        {escape(result['text'])}", soft_wrap=True)
+        console.out.print(f"        {result['diff_url'] or result['page_url']}  {result['doc_id']}", soft_wrap=True)
+    if not found["results"]:
+        console.out.print("nothing found")
+
+
+def trace(doc_id: str, as_json: AsJson = False) -> None:
+    """Follow a document back: gold, silver, bronze, and the raw event at its offset."""
+    found = call("GET", f"/v1/documents/{doc_id}/trace")
+    if as_json:
+        console.emit(found)
+        return
+    for layer, content in found.items():
+        console.out.rule(layer, align="left")
+        console.out.print(json.dumps(content, indent=1, ensure_ascii=False), markup=False, soft_wrap=True)
+
+
+def show_answer(answer: dict[str, Any]) -> None:
+    """Print an answer with its numbered sources."""
+    console.out.print(answer["answer"], markup=False, soft_wrap=True)
+    for citation in answer["citations"]:
+        link = citation["diff_url"] or citation["page_url"]
+        text = f"[{citation['n']}] {citation['title']} ({citation['wiki']}, {citation['event_time']}) {link}"
+        console.out.print(f"  {text}", markup=False, soft_wrap=True)
+
+
+def call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask the API. Raises TransientError when it is not there, PermanentError with the problem it answers."""
+    settings = running.running_settings()
+    base = f"http://{settings.api_host}:{settings.api_port}"
+    try:
+        response = httpx.request(method, base + path, json=body, timeout=TIMEOUT_S, trust_env=False)
+    except httpx.HTTPError as error:
+        raise TransientError(f"the API does not answer at {base} ({error}): start it with `freshet up`") from error
+    if response.is_error:
+        problem = response.json()
+        raise PermanentError(f"{problem.get('title', response.status_code)}: {problem.get('detail', response.text)}")
+    return dict(response.json())
+
+
+def _filters(wiki: list[str] | None, since: str | None) -> dict[str, Any]:
+    filters: dict[str, Any] = {"wikis": wiki} if wiki else {}
+    if since:
+        filters["since"] = (datetime.now(UTC) - _age(since)).isoformat()
+    return filters
+
+
+def _age(text: str) -> timedelta:
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    if text[:-1].isdigit() and text[-1:] in units:
+        return timedelta(**{units[text[-1]]: int(text[:-1])})
+    raise typer.BadParameter(f"{text!r} is no age: write 90s, 15m, 6h or 2d", param_hint="--since")

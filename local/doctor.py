@@ -1,0 +1,119 @@
+"""What this machine has and lacks, each finding with what to do about it."""
+
+import importlib.metadata
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+
+from freshet.errors import FreshetError
+from freshet.settings import CHECKOUT, Settings
+from local import jars, ports, stack
+from local.supervisor import Supervisor
+
+MIN_JAVA = 17
+MIN_MEMORY_GB = 4.5
+MIN_DISK_GB = 5
+JAVA_ADVICE = (
+    "install Java 17 or newer: `apt-get install openjdk-17-jre-headless` (Debian, Ubuntu), "
+    "`dnf install java-21-openjdk-headless` (Fedora), `brew install openjdk` (macOS)"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was looked at, whether it is well, what was seen, and what to do if not."""
+
+    check: str
+    well: bool
+    seen: str
+    advice: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All checks, one by one."""
+    yield _system()
+    yield _python()
+    yield java()
+    yield _memory()
+    yield _disk(settings)
+    yield _packages()
+    yield from _jars(settings)
+    yield _ports(settings)
+    for program, package in (("chromium", "chromium"), ("prometheus", "prometheus")):
+        yield _optional(program, package)
+
+
+def java() -> Finding:
+    """A Java runtime that Spark accepts."""
+    try:
+        said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    except FileNotFoundError:
+        return Finding("java", False, "not found", JAVA_ADVICE)
+    match = re.search(r'version "(?:1\.)?(\d+)', said)
+    version = int(match[1]) if match else 0
+    return Finding("java", version >= MIN_JAVA, said.splitlines()[0] if said else "unknown", JAVA_ADVICE)
+
+
+def _system() -> Finding:
+    system = platform.system()
+    return Finding("system", system in ("Linux", "Darwin"), platform.platform(), "Freshet runs on Linux and macOS")
+
+
+def _python() -> Finding:
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding("python", fits, platform.python_version(), "use Python 3.11, 3.12 or 3.13, then `make setup`")
+
+
+def _memory() -> Finding:
+    available = psutil.virtual_memory().available / 1e9
+    return Finding("memory", available >= MIN_MEMORY_GB, f"{available:.1f} GB available", f"free {MIN_MEMORY_GB} GB")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = next(path for path in (settings.state_dir, *settings.state_dir.parents) if path.exists())
+    free = shutil.disk_usage(folder).free / 1e9
+    advice = f"free {MIN_DISK_GB} GB, or move FRESHET_STATE_DIR"
+    return Finding("disk", free >= MIN_DISK_GB, f"{free:.0f} GB free at {folder}", advice)
+
+
+def _packages() -> Finding:
+    lock = (CHECKOUT / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)(?= \\)", lock, flags=re.MULTILINE))
+    other = [name for name, version in locked.items() if _installed(name) != version]
+    seen = f"{len(locked)} as locked" if not other else f"not as locked: {', '.join(other)}"
+    return Finding("packages", not other, seen, "run `make setup`")
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _jars(settings: Settings) -> Iterator[Finding]:
+    for jar_set in jars.SETS:
+        wrong = [jar.name for jar in jars.locked(jar_set) if not jar.is_right(settings.jars_dir / jar_set)]
+        seen = "all there, sha256 as locked" if not wrong else f"missing or wrong: {', '.join(wrong)}"
+        yield Finding(f"jars of {jar_set}", not wrong, seen, "run `make setup`; it needs a Maven repository")
+
+
+def _ports(settings: Settings) -> Finding:
+    if Supervisor(settings).is_up():
+        return Finding("ports", True, "held by the running stack")
+    try:
+        ports.check(stack.declare(settings))
+    except FreshetError as error:
+        return Finding("ports", False, str(error), "free them, or set the named settings")
+    return Finding("ports", True, "all free")
+
+
+def _optional(program: str, package: str) -> Finding:
+    path = shutil.which(program)
+    return Finding(f"{program} (optional)", True, path or f"not found; `apt-get install {package}` where wanted")

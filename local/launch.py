@@ -1,0 +1,127 @@
+"""Starting the stack in dependency order, in parallel where possible, and ending it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from freshet.errors import PermanentError
+from freshet.settings import CHECKOUT, Settings
+from local import ports, running, stack, supervisor
+from local.process import Process
+from local.supervisor import State, Supervisor
+
+Report = Callable[[Mapping[str, str]], None]
+"""Called with the state of every process, by name, as it changes."""
+
+POLL_S = 0.2
+START_TIMEOUT_S = 300
+
+
+def up(settings: Settings, *, detach: bool, report: Report) -> Supervisor:
+    """Start everything and return when everything works.
+
+    Raises ConfigError for a taken port, PermanentError when a process gives up (with the end of its log); then
+    nothing of the stack is left running.
+    """
+    if Supervisor(settings).is_up():
+        raise PermanentError(
+            f"a stack already runs in {settings.state_dir}: see `freshet status`, end it with `freshet down`"
+        )
+    running.end_leftovers(settings)
+    stack.prepare(settings)
+    processes = stack.declare(settings)
+    ports.check(processes)
+    running.remember(settings)
+    environment = running.environment_of(settings)
+    control = supervisor.launch(settings, processes, environment, detach)
+    try:
+        _start_in_order(control, settings, processes, environment, report)
+    except BaseException:
+        down(settings)
+        raise
+    return control
+
+
+def down(settings: Settings) -> list[str]:
+    """End the stack and whatever a dead supervisor left. Returns the names of what was ended."""
+    control = Supervisor(settings)
+    ended = []
+    if control.is_up():
+        # what reads goes first, what is read from goes last
+        states = control.states()
+        ended = [name for name, state in states.items() if state.pid]
+        rooms = [name for name in states if name not in stack.ENGINES]
+        for wave in (rooms, [name for name in states if name in stack.ENGINES]):
+            with ThreadPoolExecutor(max_workers=len(states)) as pool:
+                list(pool.map(lambda name: Supervisor(settings).stop(name), wave))
+        control.shutdown()
+        while control.is_up():
+            time.sleep(POLL_S)
+    leftovers = [name for name in running.end_leftovers(settings) if name != supervisor.NAME]
+    running.forget(settings)
+    return sorted({*ended, *leftovers})
+
+
+def _start_in_order(
+    control: Supervisor,
+    settings: Settings,
+    processes: Sequence[Process],
+    environment: Mapping[str, str],
+    report: Report,
+) -> None:
+    waiting = {process.name: process for process in processes}
+    starting: dict[str, Process] = {}
+    ready: list[str] = []
+    prepared = False
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with ThreadPoolExecutor(max_workers=len(processes)) as pool:
+        while waiting or starting:
+            if not prepared and all(name in ready for name in _engines(processes)):
+                _prepare_log_and_store(settings, environment)
+                prepared = True
+            for process in [p for p in waiting.values() if _may_start(p, ready, prepared)]:
+                control.start(process.name)
+                starting[process.name] = waiting.pop(process.name)
+            checks = pool.map(lambda process: process.ready(), starting.values())
+            for name in [name for name, works in zip(list(starting), list(checks), strict=True) if works]:
+                del starting[name]
+                ready.append(name)
+            states = control.states()
+            report({name: "ready" if name in ready else _words(states[name]) for name in states})
+            _raise_when_given_up(settings, states)
+            if time.monotonic() > deadline:
+                raise PermanentError(f"not ready after {START_TIMEOUT_S} s: {', '.join(starting)}; see `freshet logs`")
+            time.sleep(POLL_S)
+
+
+def _engines(processes: Sequence[Process]) -> list[str]:
+    return [process.name for process in processes if process.name in stack.ENGINES]
+
+
+def _may_start(process: Process, ready: Sequence[str], prepared: bool) -> bool:
+    return set(process.after) <= set(ready) and (prepared or process.name in stack.ENGINES or not process.after)
+
+
+def _prepare_log_and_store(settings: Settings, environment: Mapping[str, str]) -> None:
+    log = supervisor.log_file(settings, "prepare")
+    with log.open("wb") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "freshet.prepare"],
+            stdout=file, stderr=file, cwd=CHECKOUT, env={**os.environ, **environment}, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise PermanentError(f"the log and the store could not be prepared:\n{log.read_text()[-2000:]}")
+
+
+def _raise_when_given_up(settings: Settings, states: Mapping[str, State]) -> None:
+    for name, state in states.items():
+        if state.state == "FATAL":
+            tail = supervisor.log_file(settings, name).read_text(errors="replace")[-2000:]
+            raise PermanentError(f"{name} ended again and again and was given up; the end of its log:\n{tail}")
+
+
+def _words(state: State) -> str:
+    return {"STOPPED": "waiting", "RUNNING": "starting", "STARTING": "starting"}.get(state.state, state.state.lower())

@@ -1,0 +1,109 @@
+"""What `freshet status` shows: every process with its memory and lag, and how fresh the index is."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+import psutil
+from confluent_kafka import KafkaException, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
+
+from freshet import log
+from freshet.contract import topics
+from freshet.settings import Settings
+from local import stack
+from local.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class Row:
+    """One process. `memory_mb` is the resident memory of its process tree; `lag` counts records."""
+
+    name: str
+    state: str
+    pid: int | None
+    memory_mb: float | None
+    lag: int | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole stack at one moment."""
+
+    processes: list[Row]
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def healthy(self) -> bool:
+        """Everything that should run works."""
+        return bool(self.processes) and all(row.state == "ready" for row in self.processes)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"healthy": self.healthy, **asdict(self)}
+
+
+def overview(settings: Settings) -> Overview:
+    """Ask the supervisor, the kernel, the broker and the API. What does not answer is left out."""
+    control = Supervisor(settings)
+    if not control.is_up():
+        return Overview([], {"stack": f"nothing runs in {settings.state_dir}: start it with `freshet up`"})
+    ready = {process.name: process.ready for process in stack.declare(settings)}
+    lags = {"indexer": indexer_lag(settings), **_spark_lag(settings)}
+    rows = []
+    for name, state in control.states().items():
+        works = state.pid is not None and ready[name]()
+        words = (
+            "ready" if works else {"RUNNING": "not ready", "STARTING": "starting"}.get(state.state, state.state.lower())
+        )
+        rows.append(Row(name, words, state.pid, tree_memory_mb(state.pid), lags.get(name)))
+    return Overview(rows, {"state folder": str(settings.state_dir), **_freshness(settings)})
+
+
+def tree_memory_mb(pid: int | None) -> float | None:
+    """Resident memory of a process and its descendants, MB; pages that Postgres' processes share count once."""
+    if pid is None:
+        return None
+    try:
+        root = psutil.Process(pid)
+        infos = [process.memory_info() for process in (root, *root.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return None
+    private = sum(info.rss - getattr(info, "shared", 0) for info in infos)
+    return (private + max(getattr(info, "shared", 0) for info in infos)) / 1e6
+
+
+def indexer_lag(settings: Settings) -> int | None:
+    """Records of `wiki.gold` that the indexer's group has not committed; None when the broker does not answer."""
+    consumer = log.reader(settings, topics.INDEXER_GROUP)
+    try:
+        marks = log.watermarks(consumer, topics.GOLD)
+        committed = consumer.committed([TopicPartition(topics.GOLD, number) for number in marks], timeout=log.TIMEOUT_S)
+        return sum(marks[part.partition][1] - max(part.offset, marks[part.partition][0]) for part in committed)
+    except KafkaException:
+        return None
+    finally:
+        consumer.close()
+
+
+def _spark_lag(settings: Settings) -> dict[str, int]:
+    try:
+        text = httpx.get(f"http://127.0.0.1:{settings.stream_metrics_port}/metrics", timeout=2, trust_env=False).text
+    except httpx.HTTPError:
+        return {}
+    behind = [
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "freshet_spark_offsets_behind" and sample.labels["query"] == "serve"
+    ]
+    return {"stream": int(sum(behind))} if behind else {}
+
+
+def _freshness(settings: Settings) -> dict[str, Any]:
+    try:
+        response = httpx.get(f"http://{settings.api_host}:{settings.api_port}/v1/freshness", timeout=5, trust_env=False)
+        response.raise_for_status()
+    except httpx.HTTPError as error:
+        return {"freshness": f"unknown, the API does not answer: {error}"}
+    return dict(response.json())

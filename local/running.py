@@ -1,0 +1,75 @@
+"""What is known of a stack that was started: its settings as they were then, and what it may have left behind."""
+
+import json
+import os
+import signal
+
+import psutil
+from pydantic import SecretStr
+
+from freshet.settings import PREFIX, Settings, load_settings
+from local import guard
+from local.supervision import run_folder
+
+FILE = "stack.json"
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables: every process of the stack sees the same ones."""
+    return {f"{PREFIX}{name.upper()}": _text(getattr(settings, name)) for name in Settings.model_fields}
+
+
+def remember(settings: Settings) -> None:
+    """Keep the settings of the stack that is being started, without what is secret."""
+    plain = {name: _text(getattr(settings, name)) for name in Settings.model_fields if not _is_secret(settings, name)}
+    (run_folder(settings) / FILE).write_text(json.dumps(plain, indent=1))
+
+
+def running_settings() -> Settings:
+    """The settings of the stack that was last started in the state folder; else those of the environment."""
+    settings = load_settings()
+    try:
+        kept = json.loads((settings.state_dir / "run" / FILE).read_text())
+    except FileNotFoundError:
+        return settings
+    return load_settings(**{name: value for name, value in kept.items() if value})
+
+
+def forget(settings: Settings) -> None:
+    """The stack has ended."""
+    (run_folder(settings) / FILE).unlink(missing_ok=True)
+
+
+def end_leftovers(settings: Settings) -> list[str]:
+    """Kill what a supervisor that died left running, by its pid files. Returns the names."""
+    ended = []
+    for pid_file in sorted(run_folder(settings).glob("*.pid")):
+        process = guard.process_of(pid_file) if pid_file.name != "supervisord.pid" else None
+        if process:
+            _kill_group(process)
+            ended.append(pid_file.stem)
+        pid_file.unlink(missing_ok=True)
+    return ended
+
+
+def _kill_group(process: psutil.Process) -> None:
+    try:
+        leads = os.getpgid(process.pid) == process.pid
+        os.killpg(process.pid, signal.SIGKILL) if leads else process.kill()
+        process.wait(timeout=10)
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return
+
+
+def _is_secret(settings: Settings, name: str) -> bool:
+    return isinstance(getattr(settings, name), SecretStr)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return str(value)

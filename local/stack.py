@@ -1,0 +1,62 @@
+"""The embedded stack: which processes, in which order. A part that a setting points elsewhere is left out."""
+
+import sys
+
+from freshet.settings import CHECKOUT, Settings, Source
+from local import broker, postgres, readiness
+from local.process import Process
+
+
+def declare(settings: Settings) -> list[Process]:
+    """The processes of the stack for these settings; `prepare` must have run."""
+    engines = _engines(settings)
+    started = tuple(process.name for process in engines)
+    source = [] if settings.source is Source.LIVE else [_room("eventstreams", settings.eventstreams_port)]
+    producer_after = (*started, *(process.name for process in source))
+    return [
+        *engines,
+        *source,
+        _room("producer", settings.producer_metrics_port, after=producer_after),
+        # a JVM needs its time to leave
+        _room("stream", settings.stream_metrics_port, after=started, stop_seconds=40, start_seconds=30),
+        _room("indexer", settings.indexer_metrics_port, after=started),
+        _room("api", settings.api_port, after=started),
+    ]
+
+
+def prepare(settings: Settings) -> None:
+    """Make the folders, configurations and clusters of the embedded engines."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    if not settings.kafka_bootstrap_servers:
+        broker.prepare(settings)
+    if not settings.postgres_dsn.get_secret_value():
+        postgres.prepare(settings)
+
+
+ENGINES = ("kafka", "postgres")
+"""What must work before the log and the store can be prepared for the rooms."""
+
+MODULES = {"eventstreams": "local.eventstreams", "stream": "spark_jobs.stream"}
+"""Modules of the rooms whose process has another name."""
+
+
+def _engines(settings: Settings) -> list[Process]:
+    kafka = [] if settings.kafka_bootstrap_servers else [broker.declare(settings)]
+    store = [] if settings.postgres_dsn.get_secret_value() else [postgres.declare(settings)]
+    return [*kafka, *store]
+
+
+def _room(
+    name: str, port: int, *, after: tuple[str, ...] = (), stop_seconds: int = 20, start_seconds: int = 15
+) -> Process:
+    setting = {"api": "API_PORT", "eventstreams": "EVENTSTREAMS_PORT"}.get(name, f"{name.upper()}_METRICS_PORT")
+    return Process(
+        name=name,
+        command=(sys.executable, "-m", MODULES.get(name, name)),
+        ready=readiness.http(port),
+        after=after,
+        ports={setting: port},
+        stop_seconds=stop_seconds,
+        start_seconds=start_seconds,
+        folder=CHECKOUT,
+    )
