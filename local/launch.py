@@ -20,8 +20,10 @@ POLL_S = 0.2
 START_TIMEOUT_S = 300
 
 
-def up(settings: Settings, *, detach: bool, report: Report) -> Supervisor:
-    """Start everything and return when everything works.
+def up(
+    settings: Settings, *, detach: bool, report: Report, only: Sequence[str] = (), hold: Sequence[str] = ()
+) -> Supervisor:
+    """Start everything, or `only` some processes without those on `hold`, and return when they work.
 
     Raises ConfigError for a taken port, PermanentError when a process gives up (with the end of its log); then
     nothing of the stack is left running.
@@ -32,13 +34,13 @@ def up(settings: Settings, *, detach: bool, report: Report) -> Supervisor:
         )
     running.end_leftovers(settings)
     stack.prepare(settings)
-    processes = stack.declare(settings)
+    processes = [process for process in stack.declare(settings) if not only or process.name in only]
     ports.check(processes)
     running.remember(settings)
     environment = running.environment_of(settings)
     control = supervisor.launch(settings, processes, environment, detach)
     try:
-        _start_in_order(control, settings, processes, environment, report)
+        _start_in_order(control, settings, [p for p in processes if p.name not in hold], environment, report)
     except BaseException:
         down(settings)
         raise

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from freshet.errors import ConfigError, FreshetError
-from local.cli import bench, checks, console, questions, stack
+from local.cli import benchmarks, checks, console, questions, stack
 
 app = typer.Typer(
     name="freshet",
@@ -15,7 +15,7 @@ app = typer.Typer(
 )
 for module in (stack, questions, checks):
     module.register(app)
-app.add_typer(bench.app, name="bench")
+app.add_typer(benchmarks.app, name="bench")
 
 
 def main() -> None:

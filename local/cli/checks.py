@@ -7,9 +7,9 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from freshet.settings import load_settings
-from local import audit as books
 from local import doctor as examination
 from local import running
+from local.audit import audit as balance_books
 from local.cli import console
 
 
@@ -41,7 +41,8 @@ def audit(
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console.err, transient=True) as progress:
         task = progress.add_task("reading the log")
-        report = books.audit(running.running_settings(), wait, lambda words: progress.update(task, description=words))
+        settings = running.running_settings()
+        report = balance_books(settings, wait, lambda words: progress.update(task, description=words))
     if as_json:
         console.emit(report.as_json())
     else:

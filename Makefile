@@ -1,0 +1,26 @@
+# `make help` lists the targets. Each sets up first what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench clean
+SHELL := /bin/bash
+BIN := .venv/bin
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: ## check the prerequisites, install the locked packages and jars
+	@scripts/setup.sh
+
+demo: setup ## start everything, ask a question about what is changing, leave it up
+	@$(BIN)/freshet demo
+
+test: setup ## run all tests: unit, spark, integration, e2e
+	@scripts/test.sh
+
+check: setup ## what CI runs first: format, lint, types, house rules
+	@scripts/check.sh
+
+bench: setup ## print every measured figure: freshness, lake, index
+	@scripts/bench.sh
+
+clean: ## end the stack and remove its state, the jars and the environment
+	@scripts/clean.sh

@@ -1,0 +1,55 @@
+"""CPU and memory of the stack's processes while something is measured."""
+
+from collections.abc import Mapping
+from threading import Event, Thread
+from types import TracebackType
+
+import psutil
+
+from local.overview import tree_memory_mb
+from local.supervisor import State, Supervisor
+
+SAMPLE_S = 1.0
+
+
+class Usage:
+    """A context that watches; afterwards `cpu_seconds` and `peak_memory_mb` by process."""
+
+    def __init__(self, control: Supervisor) -> None:
+        self._control = control
+        self._stop = Event()
+        self._thread = Thread(target=self._sample, daemon=True)
+        self.cpu_seconds: dict[str, float] = {}
+        self.peak_memory_mb: dict[str, float] = {}
+
+    def __enter__(self) -> "Usage":
+        self._before = _cpu(self._control.states())
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join()
+        after = _cpu(self._control.states())
+        self.cpu_seconds = {name: round(after[name] - self._before.get(name, 0.0), 2) for name in after}
+
+    def _sample(self) -> None:
+        while not self._stop.wait(SAMPLE_S):
+            for name, state in self._control.states().items():
+                seen = tree_memory_mb(state.pid) or 0.0
+                self.peak_memory_mb[name] = round(max(self.peak_memory_mb.get(name, 0.0), seen), 1)
+
+
+def _cpu(states: Mapping[str, State]) -> dict[str, float]:
+    return {name: _tree_cpu_seconds(state.pid) for name, state in states.items() if state.pid}
+
+
+def _tree_cpu_seconds(pid: int) -> float:
+    try:
+        root = psutil.Process(pid)
+        times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return 0.0
+    # what children that have ended used is in their parent's children_* fields
+    own = sum(time.user + time.system for time in times)
+    return own + sum(getattr(time, "children_user", 0) + getattr(time, "children_system", 0) for time in times[:1])

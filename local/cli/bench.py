@@ -1,4 +1,0 @@
-"""Placeholder."""
-import typer
-
-app = typer.Typer()

@@ -1,0 +1,75 @@
+"""`freshet bench ...`: every figure in the documentation is printed by one of these."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from freshet.settings import Source
+from local import running
+from local.bench import backlog, freshness
+from local.bench.temporary import temporary_stack
+from local.cli import console
+from local.supervisor import Supervisor
+
+app = typer.Typer(no_args_is_help=True, help="Measure; each run starts and ends a stack of its own.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")]
+Recording = Annotated[Path | None, typer.Option(help="NDJSON file of real events; without it they are simulated.")]
+
+
+@app.command("freshness")
+def bench_freshness(
+    rate: Annotated[float, typer.Option(min=0.1, help="Events/s.")] = 40,
+    seconds: Annotated[float, typer.Option(min=1, help="How long to measure, s.")] = 60,
+    recording: Recording = None,
+    use_running: Annotated[bool, typer.Option("--running", help="Measure the running stack, at its own rate.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure received -> searchable and event -> searchable, per stage, with CPU and memory per process."""
+    if use_running:
+        _finish(freshness.measure(running.running_settings(), seconds, console.say), as_json)
+        return
+    with temporary_stack(_report, overrides={**_source(recording), "rate": rate, "retime": True}) as settings:
+        _finish(freshness.measure(settings, seconds, console.say), as_json)
+
+
+@app.command("lake")
+def bench_lake(
+    events: Annotated[int, typer.Option(min=1, help="How many raw events.")] = 200_000,
+    recording: Recording = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure raw -> bronze + silver + gold on a backlog, events/s."""
+    with temporary_stack(_report, only=("kafka", "postgres"), overrides=_source(recording)) as settings:
+        _finish(backlog.lake(settings, events, console.say), as_json)
+
+
+@app.command("index")
+def bench_index(
+    documents: Annotated[int, typer.Option(min=2, help="How many gold documents.")] = 5_000,
+    recording: Recording = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure gold topic -> searchable on a backlog, documents/s."""
+    parts = ("kafka", "postgres", "indexer")
+    with temporary_stack(_report, only=parts, hold=("indexer",), overrides=_source(recording)) as settings:
+        _finish(backlog.index(settings, documents, Supervisor(settings), console.say), as_json)
+
+
+def _source(recording: Path | None) -> dict[str, Any]:
+    return {"source": Source.RECORDING, "recording": recording} if recording else {"source": Source.SIMULATED}
+
+
+def _report(states: Mapping[str, str]) -> None:
+    """The start of a temporary stack needs no table."""
+    del states
+
+
+def _finish(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        console.emit(result)
+        return
+    for name, value in result.items():
+        console.out.print(f"{name}: {value}", markup=False)
