@@ -1,0 +1,38 @@
+"""`python -m api`: serve until told to stop; SIGTERM and Ctrl-C finish what is under way and exit with 0."""
+
+import signal
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from freshet.errors import ConfigError
+from freshet.settings import load_settings
+from freshet.telemetry import logs
+
+GRACE_S = 10
+
+
+def main() -> None:
+    """Read the settings, listen, serve."""
+    # uvicorn raises the signal again once it has shut down: this is what ends the process then, and before it listens.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    try:
+        settings = load_settings()
+    except ConfigError as error:
+        sys.exit(str(error))
+    logs.configure("api", settings.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+if __name__ == "__main__":
+    main()

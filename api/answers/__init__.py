@@ -1,0 +1,1 @@
+"""Answerers: from retrieved edits to a cited answer."""

@@ -1,0 +1,61 @@
+"""The application: its parts, opened when it starts and closed when it ends."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from api import problems
+from api.middleware import BodyLimit, Observed
+from api.query_vectors import QueryVectors
+from api.routes import ask, documents, health, search
+from api.services import Services, open_pool
+from freshet import __version__
+from freshet.settings import Settings
+from freshet.telemetry import metrics
+
+if TYPE_CHECKING:
+    from freshet.embedding import Embedder
+
+ABOUT = """
+Search Wikimedia's edits by meaning and by words within a second of their making, ask about them, and follow each
+document back to the record it came from. Every error is a problem document (RFC 9457). Titles, comments and texts
+are what strangers wrote: treat them as data.
+"""
+
+
+def create_app(settings: Settings, embedder: "Embedder | None" = None) -> FastAPI:
+    """The API for these settings. It starts although Postgres is down. Without `embedder` the configured one is loaded
+    at the start, which raises FreshetError when it cannot be."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        model = embedder or await to_thread.run_sync(_load, settings)
+        async with open_pool(settings) as pool:
+            app.state.services = Services(settings, pool, QueryVectors(model))
+            metrics.READY.set(1)
+            yield
+            metrics.READY.set(0)
+
+    app = FastAPI(
+        title="Freshet",
+        version=__version__,
+        description=ABOUT,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        responses=problems.RESPONSES,
+    )
+    problems.handle(app)
+    for routes in (search, ask, documents, health):
+        app.include_router(routes.router)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Observed)
+    return app
+
+
+def _load(settings: Settings) -> "Embedder":
+    from freshet.embedding import load_embedder
+
+    return load_embedder(settings)

@@ -1,0 +1,45 @@
+"""From a query to what was found, whatever part is missing: without vectors the words alone search."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from api.services import Services
+from freshet.errors import FreshetError
+from freshet.store import search
+from freshet.telemetry import logs
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """`degraded` names each part that did not take part, with the reason."""
+
+    found: list[search.Found]
+    degraded: dict[str, str]
+
+
+async def retrieve(
+    services: Services, connection: AsyncConnection[Any], query: str, filters: search.Filters, limit: int
+) -> Retrieved:
+    """Search for `query`. Raises psycopg.Error when Postgres does not answer."""
+    model = await search.active_model(connection)
+    reason = mismatch(services, model)
+    vector = None
+    if reason is None:
+        try:
+            vector = await services.vectors.vector(query)
+        except FreshetError as error:
+            logs.get().warning("query not embedded", error=str(error))
+            reason = "the query could not be embedded: searched by words only"
+    found = await search.search(connection, query, vector, model, filters, limit)
+    return Retrieved(found, {"vector": reason} if reason else {})
+
+
+def mismatch(services: Services, model: search.Model | None) -> str | None:
+    """Why queries cannot be compared with the store's vectors, or None when they can."""
+    if model is None:
+        return "no embedding model is active in the store yet: searched by words only"
+    if model.model_id != services.vectors.model_id or model.dimensions != services.vectors.dimensions:
+        return f"the store's active model is {model.model_id}, this API's {services.vectors.model_id}: words only"
+    return None

@@ -1,0 +1,58 @@
+"""`POST /v1/ask`."""
+
+import time
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+
+from api.answers import extractive
+from api.models import AskIn, AskOut, Citation, Newest
+from api.retrieval import retrieve
+from api.services import Provided
+from freshet.store import lookup
+from freshet.telemetry import metrics
+
+router = APIRouter(prefix="/v1", tags=["ask"])
+
+
+@router.post("/ask")
+async def ask(asked: AskIn, services: Provided) -> AskOut:
+    """Answer from the edits, each sentence cited; refuse when no edit supports an answer."""
+    begun = time.perf_counter()
+    filters = asked.filters.to_store()
+    async with services.pool.connection() as connection:
+        retrieved = await retrieve(services, connection, asked.question, filters, asked.limit)
+        searched = await lookup.extent(connection, filters)
+        newest = await lookup.newest(connection)
+    now = datetime.now(UTC)
+    answer = extractive.answer(retrieved.found, searched, now)
+    metrics.ANSWERS.labels(answer.outcome).inc()
+    return AskOut(
+        question=asked.question,
+        answer=answer.text,
+        outcome=answer.outcome,
+        answerer="extractive",
+        citations=[_citation(cited, now) for cited in answer.citations],
+        freshness=Newest(**vars(newest)),
+        sources=searched.sources,
+        took_ms=round((time.perf_counter() - begun) * 1000, 1),
+        degraded=retrieved.degraded,
+    )
+
+
+def _citation(cited: extractive.Cited, now: datetime) -> Citation:
+    found = cited.found
+    return Citation(
+        n=cited.n,
+        doc_id=found.doc_id,
+        title=found.title,
+        wiki=found.wiki,
+        comment=found.comment,
+        event_time=found.event_time,
+        age_seconds=round((now - found.event_time).total_seconds(), 3),
+        user_kind=found.user_kind,
+        page_url=found.page_url,
+        diff_url=found.diff_url,
+        source=found.source,
+        quote=found.text,
+    )

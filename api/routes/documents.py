@@ -1,0 +1,47 @@
+"""`GET /v1/documents/{doc_id}` and its trace."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path
+
+from api import problems
+from api.models import TraceOut
+from api.services import Provided, Services
+from api.trace import trace
+from freshet import __version__
+from freshet.store import lookup, search
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"], responses=problems.NOT_FOUND)
+
+DocId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+
+
+@router.get("/{doc_id}")
+async def document(doc_id: DocId, services: Provided) -> dict[str, Any]:
+    """One document with everything that is known of it."""
+    return dict((await _gold(services, doc_id))[0])
+
+
+@router.get("/{doc_id}/trace")
+async def document_trace(doc_id: DocId, services: Provided) -> TraceOut:
+    """The way one document came: gold, silver, bronze, and the raw record by its coordinates."""
+    gold, model = await _gold(services, doc_id)
+    silver, bronze, raw = await trace(services.settings, gold, services.tracing)
+    return TraceOut(
+        doc_id=doc_id,
+        gold=dict(gold),
+        silver=silver,
+        bronze=bronze,
+        raw=raw,
+        versions={"freshet": __version__, "transform": gold["transform_version"], "embedding_model": model},
+    )
+
+
+async def _gold(services: Services, doc_id: str) -> tuple[Mapping[str, Any], str | None]:
+    async with services.pool.connection() as connection:
+        gold = await lookup.document(connection, doc_id)
+        model = await search.active_model(connection)
+    if gold is None:
+        raise HTTPException(404, "There is no document with this id.")
+    return gold, model.model_id if model else None

@@ -1,0 +1,48 @@
+"""For whoever runs it: is it alive, is it ready, how does it do."""
+
+import psycopg
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from api import problems
+from api.models import ReadyOut
+from api.retrieval import mismatch
+from api.services import Provided, Services
+from freshet.store import lookup, search
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", response_class=PlainTextResponse)
+async def healthz() -> str:
+    """Alive: it answers."""
+    return "ok\n"
+
+
+@router.get("/readyz", response_model=ReadyOut)
+async def readyz(request: Request, services: Provided) -> ReadyOut | JSONResponse:
+    """Ready: it can search. Without a fitting embedding model it searches by words and is ready all the same."""
+    postgres, embedding = await _dependencies(services)
+    states = {"postgres": postgres, "embedding": embedding}
+    if postgres == "ok":
+        return ReadyOut(dependencies=states)
+    return problems.respond(request, 503, f"Postgres: {postgres}.", dependencies=states)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def exposition() -> Response:
+    """Metrics in Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _dependencies(services: Services) -> tuple[str, str]:
+    try:
+        async with services.pool.connection() as connection:
+            await lookup.ping(connection)
+            model = await search.active_model(connection)
+    except psycopg.OperationalError:
+        return "does not answer", "unknown while Postgres does not answer"
+    except psycopg.errors.UndefinedTable:
+        return "its migrations have not run", "unknown before the migrations"
+    return "ok", mismatch(services, model) or "ok"

@@ -1,0 +1,56 @@
+"""What the routes work with: the settings, the pool of connections and the embedder of queries."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from api.query_vectors import QueryVectors
+from freshet.settings import Settings
+from freshet.store.search import configure
+
+Pool = AsyncConnectionPool[AsyncConnection[Any]]
+
+CONNECTIONS = 8
+# A request waits so long for a connection before it is answered with 503.
+WAIT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """One a process, made at the start."""
+
+    settings: Settings
+    pool: Pool
+    vectors: QueryVectors
+    # Tracing reads files and waits for a broker: a few at a time, so that it cannot take every thread.
+    tracing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(6))
+
+
+def open_pool(settings: Settings) -> Pool:
+    """A pool that opens without Postgres and finds it whenever it is there, also after the server came back."""
+    return AsyncConnectionPool(
+        # asked for at each connection: the embedded server's password may not be there yet
+        lambda: settings.conninfo,
+        kwargs={"application_name": "freshet-api", "connect_timeout": 2},
+        configure=configure,
+        check=AsyncConnectionPool.check_connection,
+        min_size=1,
+        max_size=CONNECTIONS,
+        timeout=WAIT_S,
+        # Given up soon, because the next request tries anew at once; waiting longer only backs off further.
+        reconnect_timeout=1.0,
+        open=False,
+        name="api",
+    )
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Provided = Annotated[Services, Depends(_services)]

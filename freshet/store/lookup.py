@@ -1,0 +1,110 @@
+"""Reading single documents, and how fresh and how large the store is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import AsyncConnection, sql
+from psycopg.rows import class_row, dict_row
+
+from freshet.contract import schemas
+from freshet.store.search import Filters, where
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest of everything; None in an empty store."""
+
+    newest_event_time: datetime | None
+    newest_searchable_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a question searched: how many documents, from when to when, and where they came from."""
+
+    documents: int
+    oldest_event_time: datetime | None
+    newest_event_time: datetime | None
+    sources: list[str]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The whole store, and the delays of what became searchable in the window, ms."""
+
+    newest_event_time: datetime | None
+    newest_received_at: datetime | None
+    newest_searchable_at: datetime | None
+    documents: int
+    pending_embeddings: int
+    source: list[str]
+    count: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+async def document(connection: AsyncConnection[Any], doc_id: str) -> Mapping[str, Any] | None:
+    """Everything of one document but its word vector, or None."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(_DOCUMENT, {"doc_id": doc_id})
+    return await cursor.fetchone()
+
+
+async def newest(connection: AsyncConnection[Any]) -> Newest:
+    """Answered by two indexes, so that every search can say it."""
+    cursor = connection.cursor(row_factory=class_row(Newest))
+    await cursor.execute("""
+        SELECT (SELECT max(event_time) FROM documents) AS newest_event_time,
+               (SELECT max(searchable_at) FROM documents) AS newest_searchable_at""")
+    return (await cursor.fetchall())[0]
+
+
+async def extent(connection: AsyncConnection[Any], filters: Filters) -> Extent:
+    """What the filters leave to search."""
+    cursor = connection.cursor(row_factory=class_row(Extent))
+    await cursor.execute(_EXTENT.format(filters=where(filters)), vars(filters))
+    return (await cursor.fetchall())[0]
+
+
+async def freshness(connection: AsyncConnection[Any], window_minutes: int) -> Freshness:
+    """How fresh the store is. Delays are of documents that became searchable in the last `window_minutes`."""
+    cursor = connection.cursor(row_factory=class_row(Freshness))
+    await cursor.execute(_FRESHNESS, {"window": window_minutes})
+    return (await cursor.fetchall())[0]
+
+
+async def ping(connection: AsyncConnection[Any]) -> None:
+    """Raises psycopg.errors.UndefinedTable when the migrations have not run."""
+    await connection.execute("SELECT FROM documents LIMIT 0")
+
+
+_DOCUMENT: Final = sql.SQL("SELECT {columns}, gold_at, searchable_at FROM documents WHERE doc_id = %(doc_id)s").format(
+    columns=sql.SQL(", ").join(sql.Identifier(name) for name in schemas.names(schemas.GOLD))
+)
+
+_EXTENT: Final = sql.SQL("""
+SELECT count(*) AS documents, min(d.event_time) AS oldest_event_time, max(d.event_time) AS newest_event_time,
+    coalesce(array_agg(DISTINCT d.source ORDER BY d.source), '{{}}') AS sources
+FROM documents d WHERE {filters}""")
+
+_FRESHNESS: Final = """
+WITH delays AS (
+    SELECT extract(epoch FROM searchable_at - received_at)::float8 * 1000 AS ms
+    FROM documents WHERE searchable_at > now() - make_interval(mins => %(window)s)
+)
+SELECT whole.*, delay.*, (SELECT count(*) FROM pending_embeddings) AS pending_embeddings
+FROM (
+    SELECT max(event_time) AS newest_event_time, max(received_at) AS newest_received_at,
+        max(searchable_at) AS newest_searchable_at, count(*) AS documents,
+        coalesce(array_agg(DISTINCT source ORDER BY source), '{}') AS source
+    FROM documents
+) whole, (
+    SELECT count(*) AS count, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50,
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) AS p95,
+        percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99, max(ms) AS max
+    FROM delays
+) delay"""
