@@ -70,5 +70,7 @@ def reader(settings: Settings, group: str = "freshet-reader") -> Consumer:
             "auto.offset.reset": "earliest",
             "enable.partition.eof": True,
             "fetch.message.max.bytes": MAX_RECORD_BYTES,
+            # while the broker is away: twice a second, not twenty times, each with a line in the log
+            "reconnect.backoff.ms": 500,
         }
     )
