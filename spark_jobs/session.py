@@ -1,0 +1,36 @@
+"""The one Spark session of a job: its jars, its memory, and the settings that every job shares."""
+
+from pyspark.sql import SparkSession
+
+from freshet.errors import PermanentError
+from freshet.settings import Settings
+
+_OPTIONS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Everything is reached by path: no Hive, no folders in the working directory.
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+
+def spark_session(settings: Settings, name: str) -> SparkSession:
+    """The session, made when there is none. The jars are those of `settings.jars_dir`.
+
+    Raises PermanentError when the jars are not there.
+    """
+    jars = [str(path) for path in sorted((settings.jars_dir / "spark").glob("*.jar"))]
+    if not jars:
+        raise PermanentError(f"no jars in {settings.jars_dir / 'spark'}: fetch them with `make setup`")
+    builder = SparkSession.builder.appName(name).master(settings.spark_master)
+    for key, value in _OPTIONS.items():
+        builder = builder.config(key, value)
+    builder = builder.config("spark.driver.memory", settings.spark_driver_memory).config("spark.jars", ",".join(jars))
+    # The default class loader of Delta's catalog is the driver's own.
+    return builder.config("spark.driver.extraClassPath", ":".join(jars)).getOrCreate()

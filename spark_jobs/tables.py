@@ -1,0 +1,75 @@
+"""The lake's Delta tables: making them, and inserting only what they do not have yet."""
+
+from typing import Final
+
+import structlog
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from freshet.contract import schemas
+from freshet.lake import LakePaths
+
+_SCHEMAS: Final = {
+    "bronze": schemas.BRONZE,
+    "silver": schemas.SILVER,
+    "gold": schemas.GOLD,
+    "rejected": schemas.REJECTED,
+}
+# Statistics only on what a reader prunes by: they are made for every file of every commit.
+_PRUNED_BY: Final = {
+    "bronze": "partition,offset,kafka_timestamp",
+    "silver": "event_time,raw_partition,raw_offset",
+    "gold": "event_time,raw_partition,raw_offset",
+    "rejected": "partition,offset,kafka_timestamp",
+}
+_CONFLICT_ATTEMPTS: Final = 10
+
+log = structlog.get_logger()
+
+
+def create_tables(spark: SparkSession, lake: LakePaths) -> None:
+    """Make the tables that are not there, empty and with their schemas, so that readers find them from the start."""
+    for layer, fields in _SCHEMAS.items():
+        partitioned = "PARTITIONED BY (ingest_date)" if layer == "bronze" else ""
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {identifier(lake, layer)} ({schemas.ddl(fields)}) USING delta {partitioned} "
+            f"TBLPROPERTIES ('delta.dataSkippingStatsColumns' = '{_PRUNED_BY[layer]}')"
+        )
+
+
+def identifier(lake: LakePaths, layer: str) -> str:
+    """A layer's table in SQL."""
+    return f"delta.`{lake.table(layer)}`"
+
+
+def insert_new(rows: DataFrame, lake: LakePaths, layer: str, condition: str) -> int:
+    """Insert the rows that no row of the table matches. Returns how many were inserted.
+
+    `condition` compares `t` (table) with `s` (rows) and should bound `t` by literals, which lets Delta skip files.
+    The keys must be unique within `rows`. A commit that meets another writer's is tried again from the start.
+    """
+    query = (
+        f"MERGE INTO {identifier(lake, layer)} AS t USING {{rows}} AS s ON {condition} WHEN NOT MATCHED THEN INSERT *"
+    )
+    attempts = Retrying(
+        retry=retry_if_exception(is_conflict),
+        wait=wait_random_exponential(multiplier=0.2, max=10),
+        stop=stop_after_attempt(_CONFLICT_ATTEMPTS),
+        before_sleep=lambda state: _log_conflict(layer, state),
+        reraise=True,
+    )
+    result = attempts(lambda: rows.sparkSession.sql(query, rows=rows).first())
+    return int(result["num_inserted_rows"]) if result else 0
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether Delta refused a commit because another writer's came first: it was not written and may be tried again."""
+    return isinstance(error, Py4JJavaError | PySparkException) and (
+        "io.delta.exceptions.Concurrent" in str(error) or "[DELTA_CONCURRENT_" in str(error)
+    )
+
+
+def _log_conflict(layer: str, state: RetryCallState) -> None:
+    log.warning("commit met another writer's; trying again", layer=layer, attempt=state.attempt_number)

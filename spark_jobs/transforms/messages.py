@@ -1,0 +1,62 @@
+"""Rows -> records of the topics: what a row of each layer looks like on the log."""
+
+from typing import Final
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as fn
+
+from freshet.contract import schemas, topics
+from freshet.contract.documents import DocumentRule
+from freshet.contract.rejections import Stage
+from freshet.log import MAX_RECORD_BYTES
+from spark_jobs.transforms.gold import admitted, documents
+from spark_jobs.transforms.parse import VALID
+from spark_jobs.transforms.rejected import is_rejected
+
+# Headers come on top: the few payloads near the broker's bound are cut in the dead letter; their raw record is whole.
+_MAX_PAYLOAD_BYTES: Final = MAX_RECORD_BYTES - 64 * 1024
+_JSON: Final = {"timestampFormat": schemas.TIMESTAMP_FORMAT, "timeZone": "UTC", "ignoreNullFields": "false"}
+
+
+def json_row(fields: tuple[schemas.Field, ...]) -> Column:
+    """A row of a layer as JSON text: every column is there, in the schema's order, null when it is null."""
+    return fn.to_json(fn.struct(*schemas.names(fields)), _JSON)
+
+
+def messages(events: DataFrame, rule: DocumentRule) -> DataFrame:
+    """`topic`, `key`, `value`, `headers` of every record that the rows of `silver.events` give; canaries give none."""
+    rows = documents(events)
+    valid = fn.col("verdict") == VALID
+    outputs = fn.array(
+        fn.when(valid, _record(topics.SILVER, json_row(schemas.SILVER).cast("binary"))),
+        fn.when(valid & admitted(rule), _record(topics.GOLD, json_row(schemas.GOLD).cast("binary"))),
+        fn.when(is_rejected(), _record(topics.REJECTED, fn.substring("value", 1, _MAX_PAYLOAD_BYTES), _dead_letter())),
+    )
+    return rows.select(fn.inline(fn.array_compact(outputs)))
+
+
+def _record(topic: str, value: Column, headers: Column | None = None) -> Column:
+    return fn.struct(
+        fn.lit(topic).alias("topic"),
+        fn.col("key").cast("binary").alias("key"),
+        value.alias("value"),
+        (fn.lit(None) if headers is None else headers)
+        .cast("array<struct<key: string, value: binary>>")
+        .alias("headers"),
+    )
+
+
+def _dead_letter() -> Column:
+    """The headers of a dead letter that came from the log."""
+    values = {
+        topics.REASON: fn.col("verdict"),
+        topics.STAGE: fn.lit(Stage.TRANSFORM.value),
+        topics.ERROR: fn.col("error"),
+        topics.RECEIVED_AT: fn.unix_millis("received_at").cast("string"),
+        topics.SOURCE: fn.col("source"),
+        topics.RAW_TOPIC: fn.col("raw_topic"),
+        topics.RAW_PARTITION: fn.col("raw_partition").cast("string"),
+        topics.RAW_OFFSET: fn.col("raw_offset").cast("string"),
+    }
+    pairs = (fn.struct(fn.lit(key).alias("key"), value.cast("binary").alias("value")) for key, value in values.items())
+    return fn.array(*pairs)
