@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     embedding_model: str = Field("minilm-l6-v2-int8", pattern=r"^[a-z0-9][a-z0-9-]*$", description="embedding model")
-    embedding_sessions: int = Field(2, ge=1, le=64, description="single-threaded ONNX sessions of the indexer")
+    embedding_sessions: int = Field(2, ge=1, le=64, description="texts embedded side by side, a core each")
     indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
