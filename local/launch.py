@@ -1,6 +1,7 @@
 """Starting the stack in dependency order, in parallel where possible, and ending it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
-from local import ports, running, stack, supervisor
+from local import ports, postgres, running, stack, supervisor
 from local.process import Process
 from local.supervisor import State, Supervisor
 
@@ -18,6 +19,7 @@ Report = Callable[[Mapping[str, str]], None]
 
 POLL_S = 0.2
 START_TIMEOUT_S = 300
+STATE_FOLDERS = ("kafka", "postgres", "lake", "logs", "run", "secrets")
 
 
 def up(
@@ -65,6 +67,20 @@ def down(settings: Settings) -> list[str]:
     leftovers = [name for name in running.end_leftovers(settings) if name != supervisor.NAME]
     running.forget(settings)
     return sorted({*ended, *leftovers})
+
+
+def remove_state(settings: Settings) -> None:
+    """Delete everything the embedded stack keeps. Nothing of it may run."""
+    if not settings.state_dir.exists():
+        return
+    postgres.remove(settings)
+    # by name: the setting may point to a folder that has other things in it
+    for name in STATE_FOLDERS:
+        shutil.rmtree(settings.state_dir / name, ignore_errors=True)
+    for file in settings.state_dir.glob("*.json"):
+        file.unlink()
+    if not any(settings.state_dir.iterdir()):
+        settings.state_dir.rmdir()
 
 
 def _start_in_order(

@@ -16,12 +16,12 @@ FILE = "stack.json"
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """The settings as environment variables: every process of the stack sees the same ones."""
-    return {f"{PREFIX}{name.upper()}": _text(getattr(settings, name)) for name in Settings.model_fields}
+    return {f"{PREFIX}{name.upper()}": as_text(getattr(settings, name)) for name in Settings.model_fields}
 
 
 def remember(settings: Settings) -> None:
     """Keep the settings of the stack that is being started, without what is secret."""
-    plain = {name: _text(getattr(settings, name)) for name in Settings.model_fields if not _is_secret(settings, name)}
+    plain = {name: as_text(getattr(settings, name)) for name in Settings.model_fields if not _is_secret(settings, name)}
     (run_folder(settings) / FILE).write_text(json.dumps(plain, indent=1))
 
 
@@ -65,7 +65,8 @@ def _is_secret(settings: Settings, name: str) -> bool:
     return isinstance(getattr(settings, name), SecretStr)
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A setting's value as one writes it in the environment."""
     if value is None:
         return ""
     if isinstance(value, SecretStr):

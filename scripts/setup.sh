@@ -73,9 +73,7 @@ fi
 stamp="$venv/.locked"
 if ! cmp -s requirements.lock "$stamp"; then
   say "installing the locked Python packages"
-  # sync removes what the lock does not name, so uv itself stays outside of it
-  cp "$venv/bin/uv" "$venv/.uv" && "$venv/.uv" pip sync --quiet --python "$venv/bin/python" requirements.lock
-  cp "$venv/.uv" "$venv/bin/uv"
+  "$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" requirements.lock
   "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-build-isolation --no-deps --editable .
   cp requirements.lock "$stamp"
 fi

@@ -1,6 +1,5 @@
 """A stack of one measurement's own, which is gone afterwards."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from freshet.settings import Settings, load_settings
-from local import launch, ports, postgres, source
+from local import launch, ports, source
 
 
 @contextmanager
@@ -40,5 +39,4 @@ def temporary_settings(overrides: Mapping[str, Any]) -> Iterator[Settings]:
     try:
         yield settings
     finally:
-        postgres.remove(settings)
-        shutil.rmtree(folder)
+        launch.remove_state(settings)

@@ -67,10 +67,16 @@ def start(settings: Settings, *, detach: bool) -> Supervisor:
         return launch.up(settings, detach=detach, report=lambda states: live.update(_starting(states)))
 
 
-def down() -> None:
-    """End the stack. Its state is kept; `make clean` removes it."""
+def down(
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Delete the state as well: log, lake and documents.")
+    ] = False,
+) -> None:
+    """End the stack. Its state is kept, and `freshet up` goes on from it."""
     settings = running.running_settings()
     ended = launch.down(settings)
+    if remove:
+        launch.remove_state(settings)
     console.say(f"ended: {', '.join(ended)}" if ended else f"nothing runs in {settings.state_dir}")
 
 

@@ -161,7 +161,7 @@ def _summary(page: Page, rng: random.Random) -> str:
 
 
 def _reference(rng: random.Random) -> str:
-    """A source, most often: it makes summaries as various as real ones, so that few texts are embedded once for many."""
+    """A source, most often: it makes summaries as various as real ones, so that few texts are the same."""
     if rng.random() < 0.2:
         return ""
     return f" ({rng.choice(AUTHORS)} {rng.randint(1987, 2026)}, p. {rng.randint(1, 640)})"

@@ -1,0 +1,78 @@
+"""`freshet demo`: from nothing to a cited answer about what is really in the stream."""
+
+import time
+
+import psycopg
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from freshet.errors import PermanentError
+from freshet.settings import Settings, load_settings
+from freshet.store import freshness, pages
+from local import running, source
+from local.cli import console, questions
+from local.cli.stack import start
+from local.supervisor import Supervisor
+
+ENOUGH_DOCUMENTS = 50
+TIMEOUT_S = 180
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo() -> None:
+    """Start the stack, wait until edits are searchable, ask about the busiest page, and leave the stack up."""
+    began = time.monotonic()
+    settings = running.running_settings()
+    if Supervisor(settings).is_up():
+        console.say(f"a stack already runs in {settings.state_dir}: asking that one")
+    else:
+        settings, sentence = source.resolve(load_settings())
+        console.say(sentence)
+        start(settings, detach=True)
+    _await_documents(settings)
+    question = _question(settings)
+    console.say(f"\nasking: {question}\n")
+    questions.show_answer(questions.call("POST", "/v1/ask", {"question": question}))
+    _show_freshness(time.monotonic() - began)
+    console.say(f"the API is at http://{settings.api_host}:{settings.api_port}/docs and stays up")
+    console.say('more: .venv/bin/freshet ask "...", status, trace DOC_ID, audit; the end: .venv/bin/freshet down')
+
+
+def _await_documents(settings: Settings) -> None:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    deadline = time.monotonic() + TIMEOUT_S
+    with (
+        Progress(*columns, console=console.err) as progress,
+        psycopg.connect(settings.conninfo, autocommit=True) as store,
+    ):
+        task = progress.add_task("waiting for searchable edits")
+        while (there := freshness.count_documents(store)) < ENOUGH_DOCUMENTS:
+            if time.monotonic() > deadline:
+                raise PermanentError(
+                    f"only {there} searchable edits after {TIMEOUT_S} s: see `freshet status` and `freshet logs`"
+                )
+            progress.update(task, description=f"waiting for searchable edits: {there} of {ENOUGH_DOCUMENTS}")
+            time.sleep(0.5)
+        progress.update(task, description=f"{there} edits are searchable")
+
+
+def _question(settings: Settings) -> str:
+    """The default model reads English, so an English page is asked about where there is one."""
+    with psycopg.connect(settings.conninfo) as store:
+        title = pages.busiest(store, language="en") or pages.busiest(store)
+    return f"What is changing about {title}?"
+
+
+def _show_freshness(seconds: float) -> None:
+    figures = questions.call("GET", "/v1/freshness")
+    took = figures.get("received_to_searchable_ms") or {}
+    newest = figures["newest_event_time"]
+    console.say(f"\nfirst answer after {seconds:.0f} s; {figures['documents']} documents, newest edit of {newest}")
+    if took.get("count"):
+        console.say(
+            f"received to searchable: p50 {took['p50']} ms, p95 {took['p95']} ms over {took['count']} documents"
+        )

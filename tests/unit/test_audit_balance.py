@@ -1,0 +1,155 @@
+"""The audit's comparison: it balances when it should, and names whatever is lost or doubled."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from local.audit.balance import balance
+from local.audit.ledger import Books, Coordinates, Record, Served, identify
+
+
+def good_books() -> Books:
+    """Four raw records: a document, an event that is none, a repeat of the first, and one the transform rejected."""
+    at = [Coordinates(0, offset) for offset in range(5)]
+    return Books(
+        raw={
+            at[0]: Record("a", False),
+            at[1]: Record("b", False),
+            at[2]: Record("a", False),
+            at[3]: Record(None, False),
+            at[4]: Record("c", True),
+        },
+        bronze=Counter(at),
+        silver=Counter(["a", "b"]),
+        silver_at={"a": at[0], "b": at[1]},
+        belongs_in_gold={"a"},
+        gold=Counter(["a"]),
+        rejected=Counter([at[3]]),
+        dead_letters=Counter([Coordinates(1, 0)]),
+        silver_topic={"a", "b"},
+        gold_topic={"a"},
+        rejected_topic={at[3]},
+        dead_letter_topic={Coordinates(1, 0): "frame"},
+        documents=Counter(["a"]),
+        embedded={"a"},
+        served=Served(frozenset({"a", "b"}), canaries=0, malformed=1),
+    )
+
+
+def test_whole_books_balance_and_every_record_is_counted_once() -> None:
+    report = balance(good_books())
+    assert report.balanced, report.imbalances
+    counts = report.counts
+    fates = ("silver", "rejected by the transform", "canaries in raw", "duplicates in raw")
+    assert counts["raw"] == 5 == sum(counts[name] for name in fates)
+
+
+def lose_from_bronze(books: Books) -> None:
+    del books.bronze[Coordinates(0, 1)]
+
+
+def double_in_bronze(books: Books) -> None:
+    books.bronze[Coordinates(0, 1)] += 1
+
+
+def lose_from_silver(books: Books) -> None:
+    del books.silver["b"]
+    del books.silver_at["b"]
+
+
+def double_in_silver(books: Books) -> None:
+    books.silver["b"] += 1
+
+
+def lose_from_gold(books: Books) -> None:
+    del books.gold["a"]
+
+
+def add_to_gold(books: Books) -> None:
+    books.gold["b"] += 1
+
+
+def lose_a_document(books: Books) -> None:
+    del books.documents["a"]
+
+
+def lose_an_embedding(books: Books) -> None:
+    books.embedded.clear()
+
+
+def lose_a_rejection(books: Books) -> None:
+    books.rejected.clear()
+    books.rejected_topic.clear()
+
+
+def double_a_rejection(books: Books) -> None:
+    books.rejected[Coordinates(0, 3)] += 1
+
+
+def lose_from_the_stream(books: Books) -> None:
+    books.served = Served(frozenset({"a", "b", "z"}), 0, 1)
+
+
+def lose_a_malformed_frame(books: Books) -> None:
+    books.served = Served(frozenset({"a", "b"}), 0, 2)
+
+
+def lose_a_dead_letter(books: Books) -> None:
+    books.dead_letters.clear()
+
+
+def lose_from_the_gold_topic(books: Books) -> None:
+    books.gold_topic.clear()
+
+
+@pytest.mark.parametrize(
+    ("harm", "store", "kind", "named"),
+    [
+        (lose_from_bronze, "bronze", "missing", "0:1"),
+        (double_in_bronze, "bronze", "doubled", "0:1"),
+        (lose_from_silver, "silver or rejected", "missing", "0:1 b"),
+        (double_in_silver, "silver", "doubled", "b"),
+        (lose_from_gold, "gold", "missing", "a"),
+        (add_to_gold, "gold", "unexpected", "b"),
+        (lose_a_document, "documents", "missing", "a"),
+        (lose_an_embedding, "embeddings", "missing", "a"),
+        (lose_a_rejection, "silver or rejected", "missing", "0:3 None"),
+        (double_a_rejection, "rejected", "doubled", "0:3"),
+        (lose_from_the_stream, "topic wiki.raw", "missing", "z"),
+        (lose_a_malformed_frame, "topic wiki.rejected", "missing", "malformed frames have no id"),
+        (lose_a_dead_letter, "rejected (dead letters of the producer)", "missing", "1:0"),
+        (lose_from_the_gold_topic, "topic wiki.gold", "missing", "a"),
+    ],
+)
+def test_what_is_lost_or_doubled_is_named(harm: Callable[[Books], None], store: str, kind: str, named: str) -> None:
+    books = good_books()
+    harm(books)
+    report = balance(books)
+    assert not report.balanced
+    assert (store, kind, (named,)) in [(row.store, row.kind, row.ids) for row in report.imbalances]
+
+
+def test_an_embedding_that_is_pending_is_counted_and_no_imbalance() -> None:
+    books = good_books()
+    books.embedded.clear()
+    books.pending.add("a")
+    report = balance(books)
+    assert report.balanced
+    assert report.counts["documents whose embedding is pending"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b'{"meta": {"id": "x", "domain": "en.wikipedia.org"}}', Record("x", False)),
+        (b'{"meta": {"id": "x", "domain": "canary"}}', Record("x", True)),
+        (b'{"meta": {"id": 5}}', Record(None, False)),
+        (b'{"meta": "none"}', Record(None, False)),
+        (b"[1]", Record(None, False)),
+        (b"\xff\xfe{", Record(None, False)),
+        (None, Record(None, False)),
+    ],
+)
+def test_a_raw_payload_is_identified_without_the_transforms(value: bytes | None, expected: Record) -> None:
+    assert identify(value) == expected
