@@ -152,7 +152,7 @@ def with_oddities(event: dict[str, Any], rng: random.Random) -> dict[str, Any]:
 
 def _summary(page: Page, rng: random.Random) -> str:
     share = rng.random()
-    if share < 0.01:
+    if share < 0.02:
         return rng.choice(UNTRUSTED)
     if share < 0.1:
         return ""

@@ -1,0 +1,194 @@
+"""The producer against the stand-in and a real broker: whatever breaks, everything arrives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Message, TopicPartition
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+
+from freshet import log
+from freshet.contract import topics
+from freshet.settings import CHECKOUT, PREFIX, Settings, Source
+from local import ports
+from local.eventstreams.app import PATH
+from local.eventstreams.simulator import describe, entry
+from local.eventstreams.source import Kind
+from producer.resume import read_position
+
+pytestmark = pytest.mark.integration
+
+COUNT = 2000
+PATIENCE_S = 90
+
+
+@pytest.fixture
+def mine(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings of a producer and a stand-in of the test's own, at the broker that all share."""
+    seed = uuid.uuid4().int % 2**31
+    recording = tmp_path / "events.ndjson"
+    recording.write_bytes(b"".join(entry(index, seed, 1_795_393_856_154) + b"\n" for index in range(COUNT)))
+    stand_in, metrics = ports.find_free(2)
+    changes = {
+        "state_dir": tmp_path, "source": Source.RECORDING, "recording": recording, "simulator_seed": seed,
+        "rate": 1000, "rewind_ms": 200, "stall_timeout_s": 2, "stream_id": f"test-{seed}",
+        "stream_url": f"http://127.0.0.1:{stand_in}{PATH}", "eventstreams_port": stand_in,
+        "producer_metrics_port": metrics, "kafka_bootstrap_servers": settings.bootstrap_servers,
+    }  # fmt: skip
+    return settings.model_copy(update=changes)
+
+
+@contextmanager
+def running(settings: Settings, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A module run with these settings, in a process group that ends with the block."""
+    named = ("state_dir", "source", "recording", "rate", "rewind_ms", "stall_timeout_s", "stream_id", "stream_url",
+             "eventstreams_port", "producer_metrics_port", "kafka_bootstrap_servers")  # fmt: skip
+    environment = {f"{PREFIX}{name.upper()}": str(getattr(settings, name)) for name in named}
+    with (settings.state_dir / f"{command[0]}.log").open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env={**os.environ, **environment}, cwd=CHECKOUT, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+@retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.1), stop=stop_after_delay(30), reraise=True)
+def fetched(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def metric(settings: Settings, name: str) -> float:
+    rows = fetched(settings.producer_metrics_port, "/metrics").splitlines()
+    return sum(float(row.rsplit(" ", 1)[1]) for row in rows if row.startswith(name))
+
+
+@retry(retry=retry_if_result(lambda held: not held), wait=wait_fixed(0.1), stop=stop_after_delay(PATIENCE_S))
+def until(condition: Callable[[], bool]) -> bool:
+    return condition()
+
+
+class Topic:
+    """What a topic receives from now on."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._reader = log.reader(settings, f"test-{uuid.uuid4()}")
+        ends = log.watermarks(self._reader, name)
+        self._reader.assign([TopicPartition(name, part, end) for part, (_, end) in ends.items()])
+        self.messages: list[Message] = []
+
+    def read(self) -> "Topic":
+        batch = self._reader.consume(COUNT, timeout=0.3)
+        self.messages += [message for message in batch if not message.error()]
+        return self
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def ids(self) -> set[str]:
+        return {json.loads(message.value())["meta"]["id"] for message in self.read().messages}
+
+
+@pytest.fixture
+def raw(mine: Settings) -> Iterator[Topic]:
+    with closing(Topic(mine, topics.RAW)) as topic:
+        yield topic
+
+
+@pytest.fixture
+def rejected(mine: Settings) -> Iterator[Topic]:
+    with closing(Topic(mine, topics.REJECTED)) as topic:
+        yield topic
+
+
+def expected(seed: int, kind: Kind) -> list[str | None]:
+    return [row.id for row in (describe(index, seed) for index in range(COUNT)) if row.kind is kind]
+
+
+def test_everything_arrives_though_the_connection_breaks_in_every_way(
+    mine: Settings, raw: Topic, rejected: Topic
+) -> None:
+    faults = ("--cut-every", "500", "--disconnect-every", "700", "--stall-every", "1100", "--stall-s", "20",
+              "--malformed-every", "600", "--throttle-every", "3")  # fmt: skip
+    events = set(expected(mine.simulator_seed, Kind.EVENT))
+    with running(mine, "local.eventstreams", *faults), running(mine, "producer") as producer:
+        until(lambda: events <= raw.ids())
+        assert fetched(mine.producer_metrics_port, "/readyz") == "ok\n"
+        for outcome in ("opened", "closed", "stalled", "throttled"):
+            assert metric(mine, f'freshet_producer_connections_total{{outcome="{outcome}"}}') > 0
+        assert metric(mine, "freshet_producer_canaries_total") >= len(expected(mine.simulator_seed, Kind.CANARY))
+        served = json.loads(fetched(mine.eventstreams_port, "/-/served"))
+        assert (served["next"], served["faults"]["cut"] > 0, served["faults"]["stall"] > 0) == (COUNT, True, True)
+        rows = fetched(mine.eventstreams_port, "/-/served/ids").splitlines()
+        assert {row["id"] for row in map(json.loads, rows) if row["kind"] == "event"} == events
+        producer.send_signal(signal.SIGTERM)
+        assert producer.wait(30) == 0
+    assert raw.ids() == events
+    broken = len(expected(mine.simulator_seed, Kind.MALFORMED)) + served["faults"]["malformed"]
+    until(lambda: len(rejected.read().messages) >= broken)
+    assert {dict(message.headers())["stage"] for message in rejected.messages} == {b"producer"}
+
+
+def test_the_value_is_the_data_byte_for_byte(mine: Settings, raw: Topic) -> None:
+    with running(mine, "local.eventstreams"), running(mine, "producer"):
+        until(lambda: len(raw.read().messages) >= 500)
+    lines = set(mine.recording.read_bytes().split(b"\n")) if mine.recording else set()
+    assert {message.value() for message in raw.messages} <= lines
+    headers = dict(raw.messages[0].headers())
+    assert headers["source"] == b"recording"
+    assert abs(int(headers["received-at"]) - raw.messages[0].timestamp()[1]) < 60_000
+
+
+def test_nothing_is_missing_after_the_producer_is_killed_midway(mine: Settings, raw: Topic) -> None:
+    mine = mine.model_copy(update={"rate": 400})
+    events = set(expected(mine.simulator_seed, Kind.EVENT))
+    with running(mine, "local.eventstreams"):
+        with running(mine, "producer") as producer:
+            until(lambda: len(raw.ids()) > COUNT // 3)
+            os.killpg(producer.pid, signal.SIGKILL)
+        assert raw.ids() < events
+        with running(mine, "producer"):
+            until(lambda: events <= raw.ids())
+    assert raw.ids() == events
+
+
+def test_an_orderly_end_writes_the_position_of_the_last_frame(mine: Settings, raw: Topic) -> None:
+    with running(mine, "local.eventstreams"), running(mine, "producer") as producer:
+        until(lambda: set(expected(mine.simulator_seed, Kind.EVENT)) <= raw.ids())
+        # The stream is silent now: the end must not wait for its next word.
+        producer.send_signal(signal.SIGTERM)
+        assert producer.wait(30) == 0
+        epoch_ms = next(iter(json.loads((mine.state_dir / "eventstreams.json").read_text()).values()))["epoch_ms"]
+    position = read_position(mine)
+    assert position is not None
+    assert json.loads(position.sse_id)[0]["timestamp"] == epoch_ms + COUNT - 1
+
+
+def test_a_stream_that_refuses_for_good_ends_the_producer_with_its_reason(mine: Settings) -> None:
+    elsewhere = mine.model_copy(update={"stream_url": mine.stream_url + "/nowhere"})
+    with ExitStack() as stack:
+        stack.enter_context(running(mine, "local.eventstreams"))
+        fetched(mine.eventstreams_port, "/readyz")
+        producer = stack.enter_context(running(elsewhere, "producer"))
+        assert producer.wait(60) == 1
+    assert "FRESHET_STREAM_URL" in (mine.state_dir / "producer.log").read_text()
+
+
+def test_a_setting_that_cannot_work_is_named_and_ends_with_2(mine: Settings) -> None:
+    for command in ("producer", "local.eventstreams"):
+        with running(mine.model_copy(update={"rate": -1}), command) as child:
+            assert child.wait(60) == 2
+        assert "FRESHET_RATE" in (mine.state_dir / f"{command}.log").read_text()
