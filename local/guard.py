@@ -1,7 +1,7 @@
 """Becomes another program, such that it cannot be left behind: `python -m local.guard [options] -- COMMAND...`.
 
-It leaves a pid file, gives up root where it is told to, asks the kernel (on Linux) for a signal when its parent
-dies, and then executes the command in its place, with the same pid.
+It kills what its predecessor left, writes a pid file, gives up root where it is told to, asks the kernel (on Linux)
+for a signal when its parent dies, and then executes the command in its place, with the same pid.
 """
 
 import argparse
@@ -20,6 +20,32 @@ PR_SET_PDEATHSIG = 1
 def write_pid_file(path: Path) -> None:
     """Note this process' pid and start time; together they name it for ever."""
     path.write_text(f"{os.getpid()} {psutil.Process().create_time()}\n")
+
+
+def end_group(pid_file: Path) -> bool:
+    """Kill what is left of the process group that a pid file names, its leader or only its children.
+
+    Returns whether anything was left. A group of another process that has come to the same number is not touched.
+    """
+    try:
+        pid, started = pid_file.read_text().split()
+        left = [process for process in psutil.process_iter() if _is_of_group(process, int(pid), float(started))]
+    except (FileNotFoundError, ValueError):
+        return False
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=10)
+    return bool(left)
+
+
+def _is_of_group(process: psutil.Process, group: int, started: float) -> bool:
+    try:
+        if process.pid == os.getpid() or os.getpgid(process.pid) != group:
+            return False
+        leader_is_another = process.pid == group and abs(process.create_time() - started) > 1
+        return not leader_is_another and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+        return False
 
 
 def process_of(pid_file: Path) -> psutil.Process | None:
@@ -60,6 +86,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="environment variable")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
+    end_group(options.pid_file)
     write_pid_file(options.pid_file)
     os.environ.update(pair.split("=", 1) for pair in options.set)
     if options.folder:

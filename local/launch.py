@@ -60,7 +60,7 @@ def down(settings: Settings) -> list[str]:
         rooms = [name for name in states if name not in stack.ENGINES]
         for wave in (rooms, [name for name in states if name in stack.ENGINES]):
             with ThreadPoolExecutor(max_workers=len(states)) as pool:
-                list(pool.map(lambda name: Supervisor(settings).stop(name), wave))
+                list(pool.map(control.stop, wave))
         control.shutdown()
         while control.is_up():
             time.sleep(POLL_S)

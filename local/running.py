@@ -1,10 +1,7 @@
 """What is known of a stack that was started: its settings as they were then, and what it may have left behind."""
 
 import json
-import os
-import signal
 
-import psutil
 from pydantic import SecretStr
 
 from freshet.settings import PREFIX, Settings, load_settings
@@ -41,24 +38,13 @@ def forget(settings: Settings) -> None:
 
 
 def end_leftovers(settings: Settings) -> list[str]:
-    """Kill what a supervisor that died left running, by its pid files. Returns the names."""
+    """Kill what a supervisor or a process that died left running, by the pid files. Returns the names."""
     ended = []
     for pid_file in sorted(run_folder(settings).glob("*.pid")):
-        process = guard.process_of(pid_file) if pid_file.name != "supervisord.pid" else None
-        if process:
-            _kill_group(process)
+        if pid_file.name != "supervisord.pid" and guard.end_group(pid_file):
             ended.append(pid_file.stem)
         pid_file.unlink(missing_ok=True)
     return ended
-
-
-def _kill_group(process: psutil.Process) -> None:
-    try:
-        leads = os.getpgid(process.pid) == process.pid
-        os.killpg(process.pid, signal.SIGKILL) if leads else process.kill()
-        process.wait(timeout=10)
-    except (ProcessLookupError, psutil.NoSuchProcess):
-        return
 
 
 def _is_secret(settings: Settings, name: str) -> bool:

@@ -38,8 +38,13 @@ class Supervisor:
     """A running supervisord, spoken to through its socket."""
 
     def __init__(self, settings: Settings) -> None:
-        transport = SupervisorTransport(None, None, serverurl=f"unix://{_socket(settings)}")
-        self._remote: Any = ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        self._url = f"unix://{_socket(settings)}"
+
+    @property
+    def _remote(self) -> Any:
+        # a new connection a call: the transport does not get over one that was refused, and threads cannot share it
+        transport = SupervisorTransport(None, None, serverurl=self._url)
+        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
     def is_up(self) -> bool:
         """Whether it answers."""
