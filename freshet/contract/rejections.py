@@ -8,6 +8,7 @@ class Stage(StrEnum):
 
     PRODUCER = "producer"
     TRANSFORM = "transform"
+    INDEXER = "indexer"
 
 
 class Reason(StrEnum):
@@ -21,3 +22,5 @@ class Reason(StrEnum):
     MISSING_WIKI = "missing_wiki"
     MISSING_TYPE = "missing_type"
     TOO_LARGE = "too_large"
+    BAD_DOCUMENT = "bad_document"
+    """A record of wiki.gold that is no document: the indexer logs it and leaves it out."""

@@ -52,7 +52,7 @@ CREATE INDEX documents_searchable_at ON documents (searchable_at DESC);
 
 -- One row a model; exactly one is active. Its vectors are in the table `table_name`, which `add_embedding_model` makes.
 CREATE TABLE embedding_models (
-    model_id   text PRIMARY KEY,
+    model_id   text PRIMARY KEY CHECK (model_id ~ '^[a-z0-9][a-z0-9-]{0,39}$'),  -- so short that names made of it are whole
     dimensions integer NOT NULL CHECK (dimensions BETWEEN 1 AND 4000),
     table_name text NOT NULL UNIQUE,
     state      text NOT NULL CHECK (state IN ('active', 'building', 'retired')),
@@ -60,18 +60,23 @@ CREATE TABLE embedding_models (
 );
 CREATE UNIQUE INDEX embedding_models_one_active ON embedding_models ((true)) WHERE state = 'active';
 
--- Texts whose embedding could not be made yet: searchable by words, retried until it can.
+-- Texts whose embedding could not be made yet: searchable by words, retried until it can. Whoever tries one moves its
+-- `retry_at` ahead, more with each attempt, so that a bad text neither holds up the others nor is tried by two at once.
 CREATE TABLE pending_embeddings (
     content_hash text NOT NULL,
     model_id     text NOT NULL REFERENCES embedding_models ON DELETE CASCADE,
     text         text NOT NULL,
     error        text NOT NULL,
     since        timestamptz NOT NULL DEFAULT now(),
+    attempts     integer NOT NULL DEFAULT 1,
+    retry_at     timestamptz NOT NULL DEFAULT now() + interval '2 seconds',
     PRIMARY KEY (content_hash, model_id)
 );
+CREATE INDEX pending_embeddings_retry_at ON pending_embeddings (model_id, retry_at);
 
--- Registers a model and makes its table: a vector a content hash, never in a row that mutates. Does nothing the second
--- time; raises when the model is known with other dimensions.
+-- Registers a model and makes its table: a vector a content hash, never in a row that mutates. Where another model is
+-- active already, the new one is being built. Does nothing the second time; raises when the model is known with other
+-- dimensions.
 CREATE FUNCTION add_embedding_model(model text, dims integer, wanted_state text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     name text := 'embeddings_' || replace(model, '-', '_');
@@ -87,6 +92,9 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TABLE %I (content_hash text PRIMARY KEY, embedding halfvec(%s) NOT NULL)', name, dims);
     EXECUTE format('CREATE INDEX %I ON %I USING hnsw (embedding halfvec_cosine_ops)', name || '_hnsw', name);
+    IF wanted_state = 'active' AND EXISTS (SELECT FROM embedding_models WHERE state = 'active') THEN
+        wanted_state := 'building';
+    END IF;
     INSERT INTO embedding_models (model_id, dimensions, table_name, state) VALUES (model, dims, name, wanted_state);
     RETURN name;
 END $$;

@@ -1,0 +1,108 @@
+"""Writing vectors: the models, their vectors by content hash, and the texts whose vector is pending.
+
+Rows are always written in the order of their key, and vectors before pending texts before documents: two writers of the
+same texts wait for each other and never in a circle.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from pgvector import HalfVector
+from psycopg import Connection, sql
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class VectorTable:
+    """Where a model's vectors are kept."""
+
+    model_id: str
+    name: str
+
+
+def add_embedding_model(connection: Connection, model_id: str, dimensions: int) -> VectorTable:
+    """Register a model, the first one as the active one, and make its table. Does nothing the second time."""
+    rows = connection.execute("SELECT add_embedding_model(%s, %s, 'active')", (model_id, dimensions)).fetchall()
+    return VectorTable(model_id, rows[0][0])
+
+
+def embedded(connection: Connection, table: VectorTable, content_hashes: Collection[str]) -> set[str]:
+    """Which of these have a vector already."""
+    query = sql.SQL("SELECT content_hash FROM {} WHERE content_hash = ANY(%s)").format(sql.Identifier(table.name))
+    return {row[0] for row in connection.execute(query, (list(content_hashes),))}
+
+
+def stage(connection: Connection) -> None:
+    """Make this connection's staging table. Once, before put_vectors."""
+    connection.execute("CREATE TEMP TABLE staged_vectors (content_hash text, embedding halfvec) ON COMMIT DELETE ROWS")
+
+
+def put_vectors(connection: Connection, table: VectorTable, vectors: Mapping[str, Vector]) -> None:
+    """Store vectors by content hash, leave those that are there, and take their texts off the pending ones.
+
+    Within the caller's transaction.
+    """
+    with connection.cursor().copy("COPY staged_vectors FROM STDIN (FORMAT binary)") as copy:
+        copy.set_types(["text", "halfvec"])
+        for content_hash, vector in vectors.items():
+            copy.write_row((content_hash, HalfVector(vector)))
+    connection.execute(_INSERT.format(table=sql.Identifier(table.name)))
+    connection.execute(_NO_LONGER_PENDING, (table.model_id,))
+
+
+def put_pending(connection: Connection, model_id: str, texts: Mapping[str, str], error: str) -> None:
+    """Note texts, by content hash, that have no vector yet, and why. Those noted before stay as they are."""
+    rows = sorted(texts.items())
+    connection.execute(
+        "INSERT INTO pending_embeddings (content_hash, model_id, text, error)"
+        " SELECT hash, %s, text, %s FROM unnest(%s::text[], %s::text[]) AS new (hash, text)"
+        " ON CONFLICT (content_hash, model_id) DO NOTHING",
+        (model_id, error, [row[0] for row in rows], [row[1] for row in rows]),
+    )
+
+
+def claim_pending(connection: Connection, model_id: str, limit: int) -> dict[str, str]:
+    """Up to `limit` pending texts that are due, by content hash. Nobody else gets them until their next time."""
+    return dict(connection.execute(_CLAIM, {"model": model_id, "limit": limit}).fetchall())
+
+
+def note_failure(connection: Connection, model_id: str, content_hashes: Collection[str], error: str) -> None:
+    """Keep why these still have no vector."""
+    connection.execute(
+        "UPDATE pending_embeddings SET error = %s WHERE model_id = %s AND content_hash = ANY(%s)",
+        (error, model_id, list(content_hashes)),
+    )
+
+
+def count_pending(connection: Connection, model_id: str) -> int:
+    """How many texts wait for their vector."""
+    rows = connection.execute("SELECT count(*) FROM pending_embeddings WHERE model_id = %s", (model_id,)).fetchall()
+    return int(rows[0][0])
+
+
+_INSERT: Final = sql.SQL(
+    "INSERT INTO {table} (content_hash, embedding) SELECT content_hash, embedding FROM staged_vectors"
+    " ORDER BY content_hash ON CONFLICT (content_hash) DO NOTHING"
+)
+
+_NO_LONGER_PENDING: Final = """
+WITH done AS MATERIALIZED (
+    SELECT p.content_hash, p.model_id FROM pending_embeddings p JOIN staged_vectors USING (content_hash)
+    WHERE p.model_id = %s ORDER BY p.content_hash FOR UPDATE OF p
+)
+DELETE FROM pending_embeddings p USING done WHERE (p.content_hash, p.model_id) = (done.content_hash, done.model_id)"""
+
+# 2, 4, 8 ... seconds after the first, second, third attempt, at most an hour.
+_CLAIM: Final = """
+WITH due AS MATERIALIZED (
+    SELECT content_hash, model_id FROM pending_embeddings
+    WHERE model_id = %(model)s AND retry_at <= now() ORDER BY retry_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE pending_embeddings p
+SET attempts = attempts + 1, retry_at = now() + least(interval '2 seconds' * 2 ^ least(attempts, 20), interval '1 hour')
+FROM due WHERE (p.content_hash, p.model_id) = (due.content_hash, due.model_id)
+RETURNING p.content_hash, p.text"""

@@ -1,0 +1,99 @@
+"""Writing documents: a batch with its vectors and pending texts in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg
+from pgvector.psycopg import register_vector
+from psycopg import Connection, sql
+
+from freshet.contract import schemas
+from freshet.store import embeddings
+from freshet.store.embeddings import Vector, VectorTable
+
+Document = Mapping[str, Any]
+"""One row of `schemas.GOLD` by column name, and `gold_at`: the timestamp of its record in `wiki.gold`."""
+
+COLUMNS: Final = (*schemas.names(schemas.GOLD), "gold_at")
+
+# Where a document came from says nothing about what it is: a record delivered or replayed again changes no row.
+CONTENT: Final = tuple(name for name in COLUMNS if name not in {*schemas.names(schemas.LINEAGE), "gold_at", "doc_id"})
+
+CONNECT_TIMEOUT_S: Final = 5
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a batch came to. The times are `searchable_at` by doc_id."""
+
+    inserted: Mapping[str, datetime]
+    changed: Mapping[str, datetime]
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one transaction writes.
+
+    `vectors` and `pending` are by content hash; `pending` holds the texts without a vector, `error` says why.
+    """
+
+    documents: Sequence[Document]
+    vectors: Mapping[str, Vector]
+    pending: Mapping[str, str]
+    error: str = ""
+
+
+def connect(conninfo: str) -> Connection:
+    """A connection for writing, with its staging tables. The migrations must have run. Raises psycopg.Error."""
+    connection = psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+    register_vector(connection)
+    connection.execute(_STAGE)
+    embeddings.stage(connection)
+    return connection
+
+
+def write(connection: Connection, table: VectorTable, batch: Batch) -> Written:
+    """Store a batch: all of it or nothing. Of documents with the same doc_id the last counts. Raises psycopg.Error."""
+    documents = {document["doc_id"]: document for document in batch.documents}
+    with connection.transaction():
+        if batch.vectors:
+            embeddings.put_vectors(connection, table, batch.vectors)
+        if batch.pending:
+            embeddings.put_pending(connection, table.model_id, batch.pending, batch.error)
+        with connection.cursor().copy(_COPY) as copy:
+            for document in documents.values():
+                copy.write_row([document[name] for name in COLUMNS])
+        rows = connection.execute(_UPSERT).fetchall()
+    return Written(
+        inserted={doc_id: searchable_at for doc_id, searchable_at, is_new in rows if is_new},
+        changed={doc_id: searchable_at for doc_id, searchable_at, is_new in rows if not is_new},
+        unchanged=len(documents) - len(rows),
+    )
+
+
+def _listed(names: Sequence[str], of: str = "") -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(of, name) if of else sql.Identifier(name) for name in names)
+
+
+_STAGE: Final = sql.SQL(
+    "CREATE TEMP TABLE staged_documents ON COMMIT DELETE ROWS AS SELECT {columns} FROM documents WITH NO DATA"
+).format(columns=_listed(COLUMNS))
+
+_COPY: Final = sql.SQL("COPY staged_documents ({columns}) FROM STDIN").format(columns=_listed(COLUMNS))
+
+# The last statement of the transaction, so that searchable_at is as near to the commit as can be.
+_UPSERT: Final = sql.SQL("""
+INSERT INTO documents AS d ({columns}, searchable_at)
+SELECT {columns}, clock_timestamp() FROM staged_documents ORDER BY doc_id
+ON CONFLICT (doc_id) DO UPDATE SET ({columns}, searchable_at) = ({new_columns}, EXCLUDED.searchable_at)
+WHERE ({content}) IS DISTINCT FROM ({new_content})
+RETURNING doc_id, searchable_at, old.doc_id IS NULL
+""").format(
+    columns=_listed(COLUMNS),
+    new_columns=_listed(COLUMNS, of="excluded"),
+    content=_listed(CONTENT, of="d"),
+    new_content=_listed(CONTENT, of="excluded"),
+)

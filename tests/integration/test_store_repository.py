@@ -1,0 +1,140 @@
+"""Writing documents, vectors and pending texts on a real database."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from indexer_builders import TextEmbedder, gold
+from psycopg import Connection
+
+from freshet.store import embeddings, repository
+from freshet.store.embeddings import VectorTable
+from freshet.store.migrate import migrate
+from freshet.store.repository import Batch
+
+pytestmark = pytest.mark.integration
+
+EMBEDDER = TextEmbedder()
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[Connection]:
+    migrate(database)
+    with repository.connect(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+def table(connection: Connection) -> VectorTable:
+    return embeddings.add_embedding_model(connection, EMBEDDER.model_id, EMBEDDER.dimensions)
+
+
+def batch(*documents: dict[str, Any]) -> Batch:
+    texts = {document["content_hash"]: document["text"] for document in documents}
+    return Batch(documents, dict(zip(texts, EMBEDDER.embed(list(texts.values())), strict=True)), {})
+
+
+def stored(connection: Connection) -> list[Any]:
+    return connection.execute("SELECT doc_id, xmin::text, title, searchable_at FROM documents ORDER BY 1").fetchall()
+
+
+def test_new_documents_are_inserted_with_their_vectors(connection: Connection, table: VectorTable) -> None:
+    first, second = gold(text="same words"), gold(text="same words")
+    written = repository.write(connection, table, batch(first, second))
+    assert written.inserted.keys() == {first["doc_id"], second["doc_id"]}
+    assert (written.changed, written.unchanged) == ({}, 0)
+    assert embeddings.embedded(connection, table, [first["content_hash"], "other"]) == {first["content_hash"]}
+
+
+def test_a_document_delivered_again_changes_no_row(connection: Connection, table: VectorTable) -> None:
+    document = gold(section=None, bytes_delta=3, quality_flags=["no_summary"])
+    repository.write(connection, table, batch(document))
+    before = stored(connection)
+    again = document | {"received_at": document["received_at"] + timedelta(hours=1), "raw_offset": 99, "source": "live"}
+    written = repository.write(connection, table, batch(again))
+    assert (written.inserted, written.changed, written.unchanged) == ({}, {}, 1)
+    assert stored(connection) == before
+
+
+def test_a_document_with_other_content_is_changed(connection: Connection, table: VectorTable) -> None:
+    document = gold(title="Before")
+    first = repository.write(connection, table, batch(document)).inserted[document["doc_id"]]
+    written = repository.write(connection, table, batch(document | {"title": "After", "section": "History"}))
+    assert written.changed[document["doc_id"]] > first
+    assert (written.inserted, written.unchanged) == ({}, 0)
+    assert [row[2] for row in stored(connection)] == ["After"]
+
+
+def test_of_the_same_document_in_one_batch_the_last_counts(connection: Connection, table: VectorTable) -> None:
+    document = gold(title="First")
+    written = repository.write(connection, table, batch(document, document | {"title": "Last"}))
+    assert len(written.inserted) == 1
+    assert [row[2] for row in stored(connection)] == ["Last"]
+
+
+def test_a_batch_that_fails_leaves_nothing(connection: Connection, table: VectorTable) -> None:
+    good = gold()
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        repository.write(connection, table, batch(good, gold() | {"wiki": None}))
+    assert stored(connection) == []
+    assert embeddings.embedded(connection, table, [good["content_hash"]]) == set()
+    assert len(repository.write(connection, table, batch(good)).inserted) == 1
+
+
+def test_the_columns_written_are_the_columns_of_the_table(connection: Connection) -> None:
+    columns = connection.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'documents' AND is_generated = 'NEVER'"
+    )
+    assert {row[0] for row in columns} == {*repository.COLUMNS, "searchable_at"}
+
+
+def test_two_writers_of_the_same_documents_in_opposite_order_both_finish(
+    connection: Connection, table: VectorTable, database: str
+) -> None:
+    documents = [gold(text=f"text {number % 40}") for number in range(80)]
+
+    def write(order: int) -> int:
+        with repository.connect(database) as own:
+            return sum(
+                len(repository.write(own, table, batch(*documents[start::4][::order])).inserted) for start in range(4)
+            )
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(write, (1, -1))) == len(documents)
+    assert len(stored(connection)) == len(documents)
+
+
+def test_a_pending_text_is_claimed_once_until_its_next_time(connection: Connection, table: VectorTable) -> None:
+    document = gold()
+    pending = {document["content_hash"]: document["text"]}
+    repository.write(connection, table, Batch([document], {}, pending, "provider is away"))
+    assert embeddings.count_pending(connection, table.model_id) == 1
+    assert embeddings.claim_pending(connection, table.model_id, 10) == {}
+    connection.execute("UPDATE pending_embeddings SET retry_at = now()")
+    assert embeddings.claim_pending(connection, table.model_id, 10) == pending
+    assert embeddings.claim_pending(connection, table.model_id, 10) == {}
+
+
+def test_a_vector_takes_its_text_off_the_pending_ones(connection: Connection, table: VectorTable) -> None:
+    document = gold()
+    pending = {document["content_hash"]: document["text"]}
+    repository.write(connection, table, Batch([document], {}, pending, "provider is away"))
+    repository.write(connection, table, batch(gold(text=document["text"])))
+    assert embeddings.count_pending(connection, table.model_id) == 0
+
+
+def test_the_first_model_is_active_and_the_next_is_being_built(connection: Connection, table: VectorTable) -> None:
+    assert embeddings.add_embedding_model(connection, EMBEDDER.model_id, EMBEDDER.dimensions) == table
+    embeddings.add_embedding_model(connection, "second", 4)
+    assert connection.execute("SELECT model_id, state FROM embedding_models ORDER BY state").fetchall() == [
+        (EMBEDDER.model_id, "active"),
+        ("second", "building"),
+    ]
+
+
+def test_a_model_with_other_dimensions_is_refused(connection: Connection, table: VectorTable) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match="8 dimensions"):
+        embeddings.add_embedding_model(connection, EMBEDDER.model_id, 9)
