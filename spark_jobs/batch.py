@@ -1,4 +1,4 @@
-"""One batch of records into the four tables. Each write inserts only what is missing, so a repeated batch adds nothing."""
+"""One batch of records into the four tables. Every write inserts only what is missing, so a repeat adds nothing."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

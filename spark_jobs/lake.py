@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from pyspark.sql import DataFrame
-from pyspark.sql.streaming import DataStreamWriter
+from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from freshet.contract import topics
 from freshet.contract.documents import DocumentRule
@@ -22,7 +22,7 @@ MAX_BATCH_RECORDS: Final = 50_000
 
 
 def lake_writer(records: DataFrame, settings: Settings) -> DataStreamWriter:
-    """The unstarted lake query over records of TOPICS, without a trigger: every so often, or all there is and then end."""
+    """The unstarted lake query over records of TOPICS. The caller gives the trigger: every so often, or once."""
     return (
         records.writeStream.queryName(QUERY)
         .foreachBatch(batch_writer(settings.lake, settings.document_rule))

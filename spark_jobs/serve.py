@@ -1,9 +1,9 @@
 """The serve query: the raw topic to the silver, gold and rejected topics, stateless and within milliseconds."""
 
-from typing import Final
+from typing import Any, Final
 
 from pyspark.sql import DataFrame
-from pyspark.sql.streaming import DataStreamWriter
+from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from freshet.contract.documents import DocumentRule
 from freshet.log import MAX_RECORD_BYTES
@@ -16,7 +16,7 @@ from spark_jobs.transforms.silver import events
 QUERY: Final = "serve"
 
 MAX_MICROBATCH_RECORDS: Final = 50_000
-"""Bounds the memory of one micro-batch over a backlog. Real-time mode reads record by record and takes no such bound."""
+"""Bounds the memory of one micro-batch over a backlog. Real-time mode reads record by record and needs no bound."""
 
 REALTIME_BATCH: Final = "30 seconds"
 """How often real-time mode writes its offsets: what a crash repeats at most."""
@@ -38,6 +38,8 @@ def serve_writer(records: DataFrame, settings: Settings) -> DataStreamWriter:
         .option("kafka.max.request.size", str(MAX_RECORD_BYTES))
         .option("checkpointLocation", settings.lake.checkpoint(QUERY))
     )
+    # The trigger's type stubs do not know real-time mode yet.
+    trigger: dict[str, Any] = {"processingTime": "0 seconds"}
     if settings.serve_mode == "realtime":
-        return writer.trigger(realTime=REALTIME_BATCH)
-    return writer.trigger(processingTime="0 seconds")
+        trigger = {"realTime": REALTIME_BATCH}
+    return writer.trigger(**trigger)

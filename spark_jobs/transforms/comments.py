@@ -13,6 +13,7 @@ MAX_COMMENT_LENGTH: Final = 1000
 MAX_SECTION_LENGTH: Final = 255
 
 _AUTOCOMMENT: Final = r"(?s)^\s*/\*\s*(.*?)\s*\*/"
+_INNER_SECTION: Final = r"(?s)/\*\s*(.*?)\s*\*/"
 # Wikibase writes what was done in the same form: `/* wbsetdescription-add:1|en */`, `/* undo:0||123|A */`.
 _WIKIBASE: Final = r"^[a-z][a-z-]*:\d*\|"
 _LEAD: Final = "top"
@@ -20,7 +21,7 @@ _LEAD: Final = "top"
 _LINK: Final = r"\[\[:?(?:[^\[\]]*\|)?([^\[\]|]+)\|?\]\]"
 _EXTERNAL_LINK: Final = r"\[(?:https?:)?//[^\s\[\]]+\s+([^\[\]]+)\]"
 _TAGS: Final = r"(?s)<!--.*?(?:-->|$)|</?[A-Za-z][^<>]*>"
-_MARKUP: Final = r"\[\[|\]\]|'{2,}|/\*|\*/"
+_MARKUP: Final = r"\[\[|\]\]|'{2,}"
 # Bidirectional marks, embeddings, overrides and isolates, zero-width space, word joiner, soft hyphen, byte order mark.
 # Joiners (U+200C, U+200D) are letters' business and stay.
 _INVISIBLE: Final = r"[\u200b\u200e\u200f\u061c\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]"
@@ -39,7 +40,7 @@ def section(comment: Column) -> Column:
 
 def clean(comment: Column) -> Column:
     """The edit summary without its leading section, as plain text, at most MAX_COMMENT_LENGTH; "" without one."""
-    rest = fn.regexp_replace(comment, _AUTOCOMMENT, "")
+    rest = fn.regexp_replace(fn.regexp_replace(comment, _AUTOCOMMENT, ""), _INNER_SECTION, "$1: ")
     return fn.coalesce(fn.left(_plain(rest), fn.lit(MAX_COMMENT_LENGTH)), fn.lit(""))
 
 
