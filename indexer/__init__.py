@@ -1,0 +1,1 @@
+"""Documents from `wiki.gold` into Postgres, with their vectors, as soon as they are there."""

@@ -1,0 +1,86 @@
+"""One batch: embed what has no vector yet, write all in one transaction, count what became of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from freshet.embedding import Embedder
+from freshet.errors import DataError, FreshetError
+from freshet.store.embeddings import Vector
+from freshet.store.freshness import STAGES
+from freshet.store.repository import Batch, Document, Written
+from freshet.telemetry import logs, metrics
+from indexer.store import Store
+
+
+class Vectors(NamedTuple):
+    """Vectors by content hash; or why there are none, and the texts that wait for theirs."""
+
+    made: Mapping[str, Vector]
+    pending: Mapping[str, str]
+    error: str
+
+
+def index(documents: Sequence[Document], store: Store, embedder: Embedder) -> None:
+    """Make documents searchable. Raises TransientError when Postgres is away: nothing is written then.
+
+    A document that the store refuses is logged, counted and left out; the others are written.
+    """
+    texts = {document["content_hash"]: document["text"] for document in documents}
+    known = store.embedded(texts)
+    with metrics.INDEX_BATCH.labels("embed").time():
+        vectors = embed({key: text for key, text in texts.items() if key not in known}, embedder)
+    with metrics.INDEX_BATCH.labels("upsert").time():
+        _write(documents, vectors, store)
+    metrics.EMBEDDED.labels("computed").inc(len(vectors.made))
+    metrics.EMBEDDED.labels("pending").inc(len(vectors.pending))
+    metrics.EMBEDDED.labels("reused").inc(len(documents) - len(vectors.made) - len(vectors.pending))
+
+
+def embed(texts: Mapping[str, str], embedder: Embedder) -> Vectors:
+    """Vectors of texts by content hash. A provider that fails leaves them pending instead: the stream goes on."""
+    if not texts:
+        return Vectors({}, {}, "")
+    try:
+        return Vectors(dict(zip(texts, embedder.embed(list(texts.values())), strict=True)), {}, "")
+    except FreshetError as error:
+        logs.get().warning("searchable by words only, for now", texts=len(texts), error=str(error))
+        return Vectors({}, texts, str(error))
+
+
+def _write(documents: Sequence[Document], vectors: Vectors, store: Store) -> None:
+    try:
+        written = store.write(_batch(documents, vectors))
+    except DataError as error:
+        if len(documents) > 1:
+            for document in documents:
+                _write([document], vectors, store)
+            return
+        reject(str(error), doc_id=documents[0]["doc_id"])
+        return
+    _observe({document["doc_id"]: document for document in documents}, written)
+
+
+def _batch(documents: Sequence[Document], vectors: Vectors) -> Batch:
+    wanted = {document["content_hash"] for document in documents}
+    return Batch(
+        documents,
+        {key: vector for key, vector in vectors.made.items() if key in wanted},
+        {key: text for key, text in vectors.pending.items() if key in wanted},
+        vectors.error,
+    )
+
+
+def reject(error: str, **where: object) -> None:
+    """A record of our own topic that is no document: loud, but the stream goes on."""
+    metrics.INDEXED.labels("rejected").inc()
+    logs.get().error("not a document, left out", error=error, **where)
+
+
+def _observe(documents: Mapping[str, Document], written: Written) -> None:
+    metrics.INDEXED.labels("inserted").inc(len(written.inserted))
+    metrics.INDEXED.labels("changed").inc(len(written.changed))
+    metrics.INDEXED.labels("unchanged").inc(written.unchanged)
+    for doc_id, searchable_at in written.inserted.items():
+        times = {**documents[doc_id], "searchable_at": searchable_at}
+        for stage, (start, end) in STAGES.items():
+            metrics.STAGE.labels(stage).observe((times[end] - times[start]).total_seconds())

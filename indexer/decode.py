@@ -1,0 +1,72 @@
+"""A record of `wiki.gold` as a document of the store."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from freshet.contract import schemas
+from freshet.contract.rejections import Reason
+from freshet.errors import DataError
+from freshet.store.repository import Document
+
+Kind = TypeVar("Kind")
+
+# Columns that the store does not let be null. `comment` and `quality_flags` are filled in when absent.
+REQUIRED: Final = frozenset({
+    "doc_id", "event_id", "event_time", "wiki", "type", "namespace", "title", "text", "content_hash", "user_kind",
+    "source", "received_at", "raw_topic", "raw_partition", "raw_offset", "raw_timestamp", "transform_version",
+})  # fmt: skip
+ABSENT: Final[dict[str, Any]] = {"comment": "", "quality_flags": []}
+
+
+def decode(value: bytes | None, timestamp_ms: int) -> Document:
+    """The document of a record's value and the broker's timestamp, ms. Raises DataError when it is none."""
+    try:
+        row = json.loads(value or b"")
+    except ValueError as error:
+        raise DataError(Reason.NOT_JSON, str(error)) from error
+    if not isinstance(row, dict):
+        raise DataError(Reason.NOT_AN_OBJECT, f"it is a {type(row).__name__}")
+    gold_at = datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    return {field.name: _read(field, row.get(field.name)) for field in schemas.GOLD} | {"gold_at": gold_at}
+
+
+def _read(field: schemas.Field, value: Any) -> Any:
+    if value is None:
+        if field.name in REQUIRED:
+            raise DataError(Reason.BAD_DOCUMENT, f"{field.name} is missing")
+        return ABSENT.get(field.name)
+    try:
+        return _READERS[field.type](value)
+    except (TypeError, ValueError) as error:
+        raise DataError(Reason.BAD_DOCUMENT, f"{field.name}: {error}") from error
+
+
+def _text(value: Any) -> str:
+    # Postgres keeps neither U+0000 nor half of a surrogate pair.
+    return _of(str, value).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _time(value: Any) -> datetime:
+    time = datetime.fromisoformat(_of(str, value))
+    if time.tzinfo is None:
+        raise ValueError("no time zone")
+    return time
+
+
+def _of(kind: type[Kind], value: Any) -> Kind:
+    # A boolean is an int to isinstance, and no number here.
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
+    return value
+
+
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "STRING": _text,
+    "INT": lambda value: _of(int, value),
+    "BIGINT": lambda value: _of(int, value),
+    "BOOLEAN": lambda value: _of(bool, value),
+    "TIMESTAMP": _time,
+    "ARRAY<STRING>": lambda value: [_text(item) for item in _of(list, value)],
+}

@@ -1,0 +1,82 @@
+"""The loop: take what has arrived, make it searchable, say that it is done."""
+
+from collections.abc import Iterator, Sequence
+from threading import Event
+from time import monotonic
+
+from confluent_kafka import Message
+
+from freshet.embedding import Embedder
+from freshet.errors import DataError, TransientError
+from freshet.store.repository import Document
+from freshet.telemetry import logs, metrics
+from indexer.batch import index, reject
+from indexer.decode import decode
+from indexer.gold import GoldTopic
+from indexer.pending import retry_pending
+from indexer.store import Store
+
+CHORES_EVERY_S = 1.0
+FIRST_WAIT_S = 0.2
+LONGEST_WAIT_S = 5.0
+
+
+def run(source: GoldTopic, store: Store, embedder: Embedder, most: int, stop: Event) -> None:
+    """Index until `stop` is set; the batch at hand is finished first. `most` documents go into one transaction."""
+    chores_at = monotonic()
+    while not stop.is_set():
+        messages = source.take(most)
+        if messages and _until_written(messages, source, store, embedder, stop):
+            with metrics.INDEX_BATCH.labels("commit").time():
+                source.commit(messages)
+        if monotonic() >= chores_at:
+            _chores(source, store, embedder)
+            chores_at = monotonic() + CHORES_EVERY_S
+
+
+def _until_written(
+    messages: Sequence[Message], source: GoldTopic, store: Store, embedder: Embedder, stop: Event
+) -> bool:
+    """Write the messages' documents, however long Postgres is away. False when stopped before that."""
+    with metrics.INDEX_BATCH.labels("decode").time():
+        documents = list(_documents(messages))
+    for wait in _waits():
+        try:
+            if documents:
+                index(documents, store, embedder)
+        except TransientError as error:
+            metrics.READY.set(0)
+            logs.get().warning("the batch waits", documents=len(documents), wait_s=wait, error=str(error))
+            source.stay(wait, stop)
+            if stop.is_set():
+                return False
+        else:
+            return True
+    return False
+
+
+def _documents(messages: Sequence[Message]) -> Iterator[Document]:
+    for message in messages:
+        try:
+            yield decode(message.value(), message.timestamp()[1])
+        except DataError as error:
+            where = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
+            reject(f"{error.reason}: {error}", **where)
+
+
+def _chores(source: GoldTopic, store: Store, embedder: Embedder) -> None:
+    source.report_lag()
+    try:
+        retry_pending(store, embedder)
+    except TransientError as error:
+        metrics.READY.set(0)
+        logs.get().warning("Postgres is away", error=str(error))
+    else:
+        metrics.READY.set(1 if source.joined else 0)
+
+
+def _waits() -> Iterator[float]:
+    wait = FIRST_WAIT_S
+    while True:
+        yield wait
+        wait = min(wait * 2, LONGEST_WAIT_S)
