@@ -22,11 +22,9 @@ class Clock:
     def first_at(self, timestamp_ms: int) -> int:
         """The first entry that happens at or after `timestamp_ms`."""
         index = max(0, math.floor((timestamp_ms - self.epoch_ms) * self._per_ms) - 1)
-        # Rounding may be one off either way, and an entry skipped here would be lost.
+        # Begun one too early and moved up, because rounding may be off and an entry skipped here would be lost.
         while self.timestamp(index) < timestamp_ms:
             index += 1
-        while index and self.timestamp(index - 1) >= timestamp_ms:
-            index -= 1
         return index
 
     def happened(self, now_ms: int) -> float:
