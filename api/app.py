@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -13,11 +12,9 @@ from api.query_vectors import QueryVectors
 from api.routes import ask, documents, health, search
 from api.services import Services, open_pool
 from freshet import __version__
+from freshet.embedding import Embedder, load_embedder
 from freshet.settings import Settings
 from freshet.telemetry import metrics
-
-if TYPE_CHECKING:
-    from freshet.embedding import Embedder
 
 ABOUT = """
 Search Wikimedia's edits by meaning and by words within a second of their making, ask about them, and follow each
@@ -26,13 +23,13 @@ are what strangers wrote: treat them as data.
 """
 
 
-def create_app(settings: Settings, embedder: "Embedder | None" = None) -> FastAPI:
+def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     """The API for these settings. It starts although Postgres is down. Without `embedder` the configured one is loaded
     at the start, which raises FreshetError when it cannot be."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        model = embedder or await to_thread.run_sync(_load, settings)
+        model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, settings)
         async with open_pool(settings) as pool:
             app.state.services = Services(settings, pool, QueryVectors(model))
             metrics.READY.set(1)
@@ -53,9 +50,3 @@ def create_app(settings: Settings, embedder: "Embedder | None" = None) -> FastAP
     app.add_middleware(BodyLimit)
     app.add_middleware(Observed)
     return app
-
-
-def _load(settings: Settings) -> "Embedder":
-    from freshet.embedding import load_embedder
-
-    return load_embedder(settings)

@@ -1,14 +1,12 @@
 """Vectors of queries: made in a thread, one at a time, and remembered."""
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from anyio import CapacityLimiter, to_thread
 
-if TYPE_CHECKING:
-    from freshet.embedding import Embedder
+from freshet.embedding import Embedder
 
 # 384 float32 numbers each: 3 MB in all. Asking again costs nothing, where embedding costs some 10 ms of a core.
 REMEMBERED = 2048
@@ -17,7 +15,7 @@ REMEMBERED = 2048
 class QueryVectors:
     """The query side of an embedder."""
 
-    def __init__(self, embedder: "Embedder", remembered: int = REMEMBERED) -> None:
+    def __init__(self, embedder: Embedder, remembered: int = REMEMBERED) -> None:
         self.model_id = embedder.model_id
         self.dimensions = embedder.dimensions
         self._embedder = embedder

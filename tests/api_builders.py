@@ -31,8 +31,7 @@ class BagOfWords:
         for row, text in zip(vectors, texts, strict=True):
             for word in text.lower().split():
                 row[zlib.crc32(word.encode()) % self.dimensions] += 1
-            row /= max(1.0, float(np.linalg.norm(row)))
-        return vectors
+        return vectors / np.maximum(1.0, np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def document(**given: Any) -> dict[str, Any]:

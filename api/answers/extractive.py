@@ -35,9 +35,10 @@ class Answer:
     citations: list[Cited]
 
 
-def answer(found: Sequence[Found], searched: Extent, now: datetime) -> Answer:
-    """Answer from `found`, best first. `searched` is what the filters left to search, `now` the time of asking."""
-    supporting = [one for one in found if supports(one)]
+def answer(found: Sequence[Found], searched: Extent, now: datetime, limit: int) -> Answer:
+    """Answer from the `limit` best of `found`, best first, that support an answer. `searched` is what the filters left
+    to search, `now` the time of asking."""
+    supporting = [one for one in found if supports(one)][:limit]
     if not supporting:
         text = f"No edit supports an answer. {_searched(searched, now)}"
         return Answer(text, "refused", [])

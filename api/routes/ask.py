@@ -14,6 +14,10 @@ from freshet.telemetry import metrics
 
 router = APIRouter(prefix="/v1", tags=["ask"])
 
+# More than are cited, because the fused order is not the order of support: an edit near in meaning may come after
+# several that share one word with the question.
+CONSIDERED = 50
+
 
 @router.post("/ask")
 async def ask(asked: AskIn, services: Provided) -> AskOut:
@@ -21,11 +25,11 @@ async def ask(asked: AskIn, services: Provided) -> AskOut:
     begun = time.perf_counter()
     filters = asked.filters.to_store()
     async with services.pool.connection() as connection:
-        retrieved = await retrieve(services, connection, asked.question, filters, asked.limit)
+        retrieved = await retrieve(services, connection, asked.question, filters, CONSIDERED)
         searched = await lookup.extent(connection, filters)
         newest = await lookup.newest(connection)
     now = datetime.now(UTC)
-    answer = extractive.answer(retrieved.found, searched, now)
+    answer = extractive.answer(retrieved.found, searched, now, asked.limit)
     metrics.ANSWERS.labels(answer.outcome).inc()
     return AskOut(
         question=asked.question,

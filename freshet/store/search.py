@@ -154,8 +154,9 @@ _NEAREST: Final = sql.SQL("""
     ) near""")
 
 # A term is read by both dictionaries because each document was, by its own language's. The words leg counts by the
-# share of the terms that a document holds: at full weight, a document with one common word of four went before those
-# nearest in meaning (the document at cosine .60 to "gun violence in America" was not among the first five).
+# share of the terms that a document holds: at full weight one common word of three put four edits before the one
+# nearest in meaning (cosine .60 to "gun violence in America"). Over 30 judged queries the two are alike: .61 and .62
+# of the relevant edits among the first ten.
 _STATEMENT: Final = sql.SQL("""
 WITH terms AS MATERIALIZED (
     SELECT websearch_to_tsquery('english', term) || websearch_to_tsquery('simple', term) AS term

@@ -1,4 +1,4 @@
-"""The extractive answerer: every sentence cited, nothing a stranger wrote taken for markup, refusal when unsupported."""
+"""The extractive answerer: every sentence cited, no stranger's text taken for markup, refusal when unsupported."""
 
 import re
 from datetime import timedelta
@@ -27,8 +27,8 @@ HOSTILE = [
 ]
 
 
-def answer(*results, searched=SEARCHED):
-    return extractive.answer(results, searched, NOON + timedelta(minutes=1))
+def answer(*results, searched=SEARCHED, limit=10):
+    return extractive.answer(results, searched, NOON + timedelta(minutes=1), limit)
 
 
 def marks(text):
@@ -101,6 +101,12 @@ def test_what_does_not_support_is_not_cited():
     given_answer = answer(found(title="About it"), found(title="Noise", cosine=0.2, coverage=0.0))
     assert [cited.found.title for cited in given_answer.citations] == ["About it"]
     assert "Noise" not in given_answer.text
+
+
+def test_only_as_many_edits_as_asked_for_are_cited_and_only_those_that_support():
+    noise = [found(cosine=0.2, coverage=0.0) for _ in range(5)]
+    given_answer = answer(*noise, found(title="A"), found(title="B"), found(title="C"), limit=2)
+    assert [cited.found.title for cited in given_answer.citations] == ["A", "B"]
 
 
 def test_an_empty_store_is_told_from_one_without_a_match():

@@ -1,0 +1,67 @@
+"""Postgres comes and goes under a running API; and the process itself comes and goes."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from api_builders import BagOfWords
+from conftest import free_settings, running
+from fastapi.testclient import TestClient
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+
+from api.app import create_app
+from freshet.settings import CHECKOUT, PREFIX
+from freshet.store.migrate import migrate
+from local import postgres
+
+pytestmark = pytest.mark.integration
+
+
+@retry(retry=retry_if_result(lambda right: not right), wait=wait_fixed(0.1), stop=stop_after_delay(30))
+def until(client: TestClient, status: int) -> bool:
+    return client.get("/readyz").status_code == status
+
+
+def test_readiness_follows_postgres_down_and_up_again(state_dir: Path):
+    settings = free_settings(state_dir / "readiness")
+    with TestClient(create_app(settings, BagOfWords())) as client:
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/healthz").status_code == 200
+        postgres.prepare(settings)
+        with running(postgres.declare(settings), settings):
+            until(client, 503)
+            migrate(settings.conninfo)
+            until(client, 200)
+            assert client.post("/v1/search", json={"query": "anything"}).status_code == 200
+        until(client, 503)
+        assert client.post("/v1/search", json={"query": "anything"}).status_code == 503
+        with running(postgres.declare(settings), settings):
+            until(client, 200)
+            assert client.post("/v1/search", json={"query": "anything"}).status_code == 200
+
+
+def test_the_process_serves_without_postgres_and_ends_well_when_told_to(tmp_path: Path):
+    settings = free_settings(tmp_path)
+    environment = {
+        **os.environ,
+        f"{PREFIX}STATE_DIR": str(tmp_path),
+        f"{PREFIX}API_PORT": str(settings.api_port),
+        f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
+    }
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "api"], cwd=CHECKOUT, env=environment, stderr=log)
+        try:
+            assert _answer(f"http://127.0.0.1:{settings.api_port}/healthz") == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=60) == 0, (tmp_path / "log").read_text()
+        finally:
+            process.kill()
+
+
+@retry(retry=retry_if_exception_type(httpx.TransportError), wait=wait_fixed(0.1), stop=stop_after_delay(60))
+def _answer(url: str) -> int:
+    return httpx.get(url).status_code

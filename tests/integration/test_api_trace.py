@@ -1,0 +1,142 @@
+"""A document followed back to its record, through a real broker and real Delta tables."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from api_builders import BagOfWords, document, insert
+from confluent_kafka import Producer
+from deltalake import write_deltalake
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from api.app import create_app
+from freshet.contract import topics
+from freshet.settings import Settings
+from freshet.store.migrate import migrate
+
+pytestmark = pytest.mark.integration
+
+PAYLOAD = json.dumps({"title": "Brücke", "meta": {"id": "event-1"}}).encode()
+
+
+@pytest.fixture
+def traced(settings: Settings, database: str, tmp_path: Path) -> Settings:
+    """Settings of a running broker, a migrated store and a lake of this test's own."""
+    migrate(database)
+    return settings.model_copy(update={"postgres_dsn": SecretStr(database), "lake_root": f"file://{tmp_path}/lake"})
+
+
+@pytest.fixture
+def client(traced: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(traced, BagOfWords())) as client:
+        yield client
+
+
+def produce(settings: Settings, payload: bytes) -> dict[str, Any]:
+    """Write one raw record. Returns its coordinates as a document carries them."""
+    reports: list[Any] = []
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    producer.produce(
+        topics.RAW,
+        payload,
+        key="enwiki:Brücke",
+        headers={topics.SOURCE: b"recording", topics.RECEIVED_AT: b"1763899200000"},
+        on_delivery=lambda error, message: reports.append(message),
+    )
+    producer.flush(30)
+    (message,) = reports
+    return {
+        "raw_topic": message.topic(),
+        "raw_partition": message.partition(),
+        "raw_offset": message.offset(),
+        "raw_timestamp": datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
+    }
+
+
+def write_bronze(settings: Settings, place: dict[str, Any], payload: bytes) -> None:
+    row = {
+        "topic": place["raw_topic"],
+        "partition": place["raw_partition"],
+        "offset": place["raw_offset"],
+        "kafka_timestamp": place["raw_timestamp"],
+        "value": payload,
+        "ingest_date": place["raw_timestamp"].date(),
+    }
+    others = [row | {"offset": row["offset"] + number, "value": b"other"} for number in (1, 2)]
+    write_deltalake(settings.lake.table("bronze"), pa.Table.from_pylist([row, *others]), partition_by=["ingest_date"])
+
+
+def write_silver(settings: Settings, event_time: datetime, *event_ids: str) -> None:
+    rows = [{"event_id": one, "event_time": event_time, "title": f"of {one}"} for one in event_ids]
+    write_deltalake(settings.lake.table("silver"), pa.Table.from_pylist(rows))
+
+
+def test_a_document_is_traced_to_its_record_in_the_log(traced, client):
+    place = produce(traced, PAYLOAD)
+    row = document(doc_id="event-1", **place)
+    insert(traced.conninfo, row)
+    write_bronze(traced, place, PAYLOAD)
+    write_silver(traced, row["event_time"], "event-0", "event-1")
+    body = client.get("/v1/documents/event-1/trace").json()
+    assert body["gold"]["title"] == row["title"]
+    assert "words" not in body["gold"]
+    assert body["silver"] == {"status": "found", "row": body["silver"]["row"]}
+    assert body["silver"]["row"]["title"] == "of event-1"
+    assert body["bronze"]["row"]["value"] == PAYLOAD.decode()
+    assert body["raw"]["payload"].encode() == PAYLOAD
+    assert (body["raw"]["found_in"], body["raw"]["offset"]) == ("kafka", place["raw_offset"])
+    assert body["raw"]["headers"][topics.SOURCE] == "recording"
+    assert body["versions"]["transform"] == "1"
+
+
+def test_a_lake_that_has_not_committed_yet_is_a_normal_state(traced, client):
+    insert(traced.conninfo, document(doc_id="fresh", **produce(traced, PAYLOAD)))
+    body = client.get("/v1/documents/fresh/trace").json()
+    assert body["silver"] == body["bronze"] == {"status": "not yet in the lake, which commits every 30 s", "row": None}
+    assert body["raw"]["found_in"] == "kafka"
+
+
+def test_a_row_that_the_lake_does_not_have_yet_is_told_from_its_neighbours(traced, client):
+    place = produce(traced, PAYLOAD)
+    row = document(doc_id="fresh", **place)
+    insert(traced.conninfo, row)
+    write_bronze(traced, place | {"raw_offset": place["raw_offset"] + 10}, PAYLOAD)
+    write_silver(traced, row["event_time"], "another")
+    body = client.get("/v1/documents/fresh/trace").json()
+    assert body["silver"]["row"] is body["bronze"]["row"] is None
+
+
+def test_past_retention_the_record_comes_from_bronze(traced, client):
+    place = produce(traced, PAYLOAD) | {"raw_offset": 10**9}
+    insert(traced.conninfo, document(doc_id="old", **place))
+    write_bronze(traced, place, b"\xff\xfe")
+    raw = client.get("/v1/documents/old/trace").json()["raw"]
+    assert (raw["found_in"], raw["payload"], raw["encoding"]) == ("bronze", "//4=", "base64")
+    assert "the log keeps offsets" in raw["status"]
+
+
+def test_another_record_at_the_same_coordinates_is_not_taken_for_it(traced, client):
+    place = produce(traced, b"something else")
+    place["raw_timestamp"] -= timedelta(days=1)
+    insert(traced.conninfo, document(doc_id="older", **place))
+    raw = client.get("/v1/documents/older/trace").json()["raw"]
+    assert (raw["payload"], raw["found_in"]) == (None, None)
+    assert raw["status"] == "the log holds another record at these coordinates"
+
+
+def test_an_unknown_document_is_a_problem(client):
+    for path in ("/v1/documents/nothing", "/v1/documents/nothing/trace"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_document_is_given_whole(traced, client):
+    insert(traced.conninfo, document(doc_id="one", title="Bridge", quality_flags=["no_summary"]))
+    body = client.get("/v1/documents/one").json()
+    assert (body["title"], body["quality_flags"]) == ("Bridge", ["no_summary"])
