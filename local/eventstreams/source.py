@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-STREAM = "mediawiki.recentchange"
-
 
 class Kind(StrEnum):
     """What an entry is to whoever receives it."""
