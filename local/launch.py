@@ -96,7 +96,7 @@ def _start_in_order(
     prepared = False
     deadline = time.monotonic() + START_TIMEOUT_S
     with ThreadPoolExecutor(max_workers=len(processes)) as pool:
-        while waiting or starting:
+        while waiting or starting or not prepared:
             if not prepared and all(name in ready for name in _engines(processes)):
                 _prepare_log_and_store(settings, environment)
                 prepared = True

@@ -63,7 +63,7 @@ def declare(settings: Settings) -> Process:
         command=(
             str(place.binaries / "postgres"), "-D", str(place.data), "-p", str(settings.postgres_port), *options,
         ),
-        ready=readiness.postgres(settings.conninfo),
+        ready=readiness.postgres(lambda: settings.conninfo),
         ports={"POSTGRES_PORT": settings.postgres_port},
         stop_signal="INT",  # fast shutdown: clients are disconnected
         stop_seconds=60,

@@ -1,6 +1,7 @@
 """How to see that a process works. Every check answers within about a second and never raises."""
 
 import socket
+from collections.abc import Callable
 
 import httpx
 import psycopg
@@ -39,12 +40,12 @@ def kafka(bootstrap_servers: str) -> Readiness:
     return check
 
 
-def postgres(conninfo: str) -> Readiness:
+def postgres(conninfo: Callable[[], str]) -> Readiness:
     """The server accepts a login and answers a query."""
 
     def check() -> bool:
         try:
-            with psycopg.connect(conninfo, connect_timeout=2) as connection:
+            with psycopg.connect(conninfo(), connect_timeout=2) as connection:
                 connection.execute("SELECT 1")
         except psycopg.Error:
             return False

@@ -94,6 +94,7 @@ def _put(settings: Settings, topic: str, rows: Iterable[tuple[bytes, bytes]], he
             "bootstrap.servers": settings.bootstrap_servers,
             "enable.idempotence": True,
             "linger.ms": 20,
+            "log_level": 3,  # it warns while the new broker loads its coordinator
             "queue.buffering.max.messages": 1_000_000,
         }
     )
