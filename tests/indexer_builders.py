@@ -44,7 +44,7 @@ def gold(**given: Any) -> dict[str, Any]:
     row |= given
     row["event_id"] = row["event_id"] or row["doc_id"]
     row["text"] = row["text"] or row["title"]
-    row["content_hash"] = hashlib.sha256(row["text"].encode()).hexdigest()
+    row["content_hash"] = hashlib.sha256(row["text"].encode("utf-8", "replace")).hexdigest()
     return row
 
 

@@ -1,0 +1,253 @@
+"""The indexer between a real broker and a real Postgres."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from indexer_builders import TextEmbedder, gold
+from prometheus_client import REGISTRY
+
+from freshet import log
+from freshet.contract import topics
+from freshet.embedding import Embedder
+from freshet.errors import TransientError
+from freshet.settings import CHECKOUT, Settings
+from freshet.store.migrate import migrate
+from indexer.batch import index
+from indexer.decode import decode
+from indexer.gold import GoldTopic
+from indexer.loop import run
+from indexer.store import Store
+from local import running
+
+pytestmark = pytest.mark.integration
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(autouse=True)
+def empty_topic(settings: Settings, database: str) -> None:
+    """The group starts at the topic's end, so that no test sees another's records; the database has its tables."""
+    migrate(database)
+    reader = log.reader(settings)
+    ends = [TopicPartition(topics.GOLD, part, end) for part, (_, end) in log.watermarks(reader, topics.GOLD).items()]
+    reader.close()
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    wanted = [ConsumerGroupTopicPartitions(topics.INDEXER_GROUP, ends)]
+    # An indexer of the test before may still be leaving the group.
+    eventually(lambda: not _error_of(admin.alter_consumer_group_offsets(wanted)))
+
+
+@contextmanager
+def indexing(settings: Settings, database: str, embedder: Embedder, most: int = 16) -> Iterator[GoldTopic]:
+    stop = Event()
+    store = Store(database, embedder.model_id, embedder.dimensions)
+    source = GoldTopic(settings)
+    thread = Thread(target=run, args=(source, store, embedder, most, stop))
+    thread.start()
+    try:
+        yield source
+    finally:
+        stop.set()
+        thread.join()
+        source.close()
+        store.close()
+
+
+def put(settings: Settings, *documents: dict[str, Any] | bytes) -> None:
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    for number, document in enumerate(documents):
+        producer.produce(topics.GOLD, as_value(document), partition=number % settings.kafka_partitions)
+    assert producer.flush(30) == 0
+
+
+def as_value(document: dict[str, Any] | bytes) -> bytes:
+    if isinstance(document, bytes):
+        return document
+    return json.dumps(document, default=lambda moment: moment.isoformat()).encode()
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+def rows(database: str, query: str) -> list[Any]:
+    with psycopg.connect(database) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def count(database: str, table: str) -> int:
+    return int(rows(database, f"SELECT count(*) FROM {table}")[0][0])
+
+
+def behind(settings: Settings) -> int:
+    """Records of the topic that the group has not committed."""
+    reader = log.reader(settings, topics.INDEXER_GROUP)
+    marks = log.watermarks(reader, topics.GOLD)
+    parts = reader.committed([TopicPartition(topics.GOLD, part) for part in marks], timeout=30)
+    reader.close()
+    return sum(marks[part.partition][1] - part.offset for part in parts)
+
+
+def _error_of(futures: dict[str, Any]) -> bool:
+    (future,) = futures.values()
+    return future.exception() is not None
+
+
+def test_documents_become_searchable_and_their_offsets_are_committed(settings: Settings, database: str) -> None:
+    with indexing(settings, database, TextEmbedder()):
+        put(settings, *(gold() for _ in range(100)))
+        eventually(lambda: count(database, "documents") == 100)
+    assert count(database, "embeddings_drawn_from_text") == 100
+    assert behind(settings) == 0
+
+
+def test_a_document_delivered_again_changes_nothing(settings: Settings, database: str) -> None:
+    document = gold()
+    with indexing(settings, database, TextEmbedder()):
+        put(settings, document)
+        eventually(lambda: count(database, "documents") == 1)
+        before = rows(database, "SELECT xmin::text, * FROM documents")
+        last = gold()
+        put(settings, document, document, last, document)
+        eventually(lambda: count(database, "documents") == 2)
+    assert behind(settings) == 0
+    assert rows(database, f"SELECT xmin::text, * FROM documents WHERE doc_id <> '{last['doc_id']}'") == before
+
+
+def test_after_a_crash_between_store_and_commit_nothing_is_missing_or_twice(settings: Settings, database: str) -> None:
+    documents = [gold(text=f"text {number % 5}") for number in range(20)]
+    embedder = TextEmbedder()
+    store = Store(database, embedder.model_id, embedder.dimensions)
+    index([decode(as_value(document), 0) for document in documents[:12]], store, embedder)
+    store.close()
+    put(settings, *documents)
+    with indexing(settings, database, embedder):
+        eventually(lambda: behind(settings) == 0)
+    assert {row[0] for row in rows(database, "SELECT doc_id FROM documents")} == {row["doc_id"] for row in documents}
+    assert count(database, "embeddings_drawn_from_text") == 5
+    assert len(embedder.asked) == 1
+
+
+def test_a_record_that_is_no_document_does_not_stop_the_stream(settings: Settings, database: str) -> None:
+    with indexing(settings, database, TextEmbedder()):
+        put(settings, b"{", gold(), b"[]", gold(bytes_delta=2**63), gold())
+        eventually(lambda: count(database, "documents") == 2)
+        eventually(lambda: behind(settings) == 0)
+
+
+def test_a_failing_provider_leaves_documents_searchable_by_words_until_it_is_back(
+    settings: Settings, database: str
+) -> None:
+    embedder = TextEmbedder(TransientError("provider is away"))
+    with indexing(settings, database, embedder):
+        put(settings, gold(text="the long canal"))
+        eventually(lambda: count(database, "documents") == 1)
+        found = "SELECT count(*) FROM documents WHERE words @@ to_tsquery('english', 'canals')"
+        assert rows(database, found) == [(1,)]
+        assert count(database, "pending_embeddings") == 1
+        assert count(database, "embeddings_drawn_from_text") == 0
+        embedder.failure = None
+        eventually(lambda: count(database, "embeddings_drawn_from_text") == 1)
+        assert count(database, "pending_embeddings") == 0
+
+
+def test_a_batch_waits_for_a_database_that_is_away(settings: Settings, postgres: str, database: str) -> None:
+    name = database.rsplit("/", 1)[1]
+    admin = psycopg.connect(postgres, autocommit=True)
+    with admin, indexing(settings, database, TextEmbedder()):
+        put(settings, gold())
+        eventually(lambda: count(database, "documents") == 1 and behind(settings) == 0)
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        put(settings, *(gold() for _ in range(20)))
+        eventually(lambda: REGISTRY.get_sample_value("freshet_ready") == 0)
+        assert behind(settings) == 20
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+        eventually(lambda: count(database, "documents") == 21)
+        eventually(lambda: behind(settings) == 0)
+
+
+def test_two_indexers_share_the_partitions(settings: Settings, database: str) -> None:
+    first, second = TextEmbedder(), TextEmbedder()
+    total = 0
+    with indexing(settings, database, first), indexing(settings, database, second):
+
+        def both_work() -> bool:
+            nonlocal total
+            put(settings, *(gold() for _ in range(settings.kafka_partitions)))
+            total += settings.kafka_partitions
+            return bool(first.asked and second.asked)
+
+        eventually(both_work)
+        eventually(lambda: count(database, "documents") == total)
+    assert count(database, "embeddings_drawn_from_text") == total
+    assert behind(settings) == 0
+
+
+@contextmanager
+def process(settings: Settings, database: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m indexer` as it is supervised."""
+    environment = running.environment_of(settings) | {"FRESHET_POSTGRES_DSN": database}
+    child = subprocess.Popen([sys.executable, "-m", "indexer"], cwd=CHECKOUT, env={**os.environ, **environment})
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_process_that_is_killed_and_started_again_misses_nothing(settings: Settings, database: str) -> None:
+    documents = [gold(text=f"text number {number}") for number in range(200)]
+    put(settings, *documents)
+    with process(settings, database):
+        eventually(lambda: count(database, "documents") > 0)
+    with process(settings, database):
+        eventually(lambda: behind(settings) == 0)
+    assert {row[0] for row in rows(database, "SELECT doc_id FROM documents")} == {row["doc_id"] for row in documents}
+    assert count(database, "embeddings_minilm_l6_v2_int8") == 200
+
+
+def test_a_process_told_to_stop_commits_what_it_wrote_and_ends_well(settings: Settings, database: str) -> None:
+    put(settings, *(gold() for _ in range(200)))
+    with process(settings, database) as child:
+        eventually(lambda: count(database, "documents") > 0)
+        child.terminate()
+        assert child.wait(PATIENCE_S) == 0
+    assert behind(settings) == 200 - count(database, "documents")
+
+
+def test_a_process_says_that_it_is_ready_and_how_far_it_is_behind(settings: Settings, database: str) -> None:
+    put(settings, gold())
+    address = f"http://127.0.0.1:{settings.indexer_metrics_port}"
+
+    def asked(path: str) -> httpx.Response | None:
+        try:
+            return httpx.get(address + path, trust_env=False)
+        except httpx.TransportError:
+            return None
+
+    def caught_up() -> bool:
+        answer = asked("/metrics")
+        labels = f'group="{topics.INDEXER_GROUP}",partition="%s",topic="{topics.GOLD}"'
+        lags = [f"group_lag{{{labels % part}}} 0.0" for part in range(settings.kafka_partitions)]
+        return answer is not None and all(lag in answer.text for lag in lags)
+
+    with process(settings, database):
+        eventually(lambda: (answer := asked("/readyz")) is not None and answer.status_code == 200)
+        eventually(lambda: count(database, "documents") == 1)
+        eventually(caught_up)

@@ -1,0 +1,109 @@
+"""What becomes of a batch, with a store in memory."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from indexer_builders import TextEmbedder, gold
+from prometheus_client import REGISTRY
+
+from freshet.contract.rejections import Reason
+from freshet.errors import DataError, PermanentError, TransientError
+from freshet.store.repository import Batch, Written
+from indexer.batch import index
+from indexer.pending import retry_pending
+
+
+class MemoryStore:
+    """Keeps what it is given; refuses documents whose title is in `refused`."""
+
+    def __init__(self, refused: Collection[str] = ()) -> None:
+        self.refused = refused
+        self.documents: dict[str, Any] = {}
+        self.vectors: dict[str, Any] = {}
+        self.pending: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
+
+    def embedded(self, content_hashes: Collection[str]) -> set[str]:
+        return self.vectors.keys() & set(content_hashes)
+
+    def write(self, batch: Batch) -> Written:
+        if any(document["title"] in self.refused for document in batch.documents):
+            raise DataError(Reason.BAD_DOCUMENT, "refused")
+        new = {document["doc_id"]: document for document in batch.documents if document["doc_id"] not in self.documents}
+        self.documents |= new
+        self.vectors |= batch.vectors
+        self.pending |= batch.pending
+        times = {doc_id: document["gold_at"] + timedelta(milliseconds=30) for doc_id, document in new.items()}
+        return Written(times, {}, len(batch.documents) - len(new))
+
+    def claim_pending(self, limit: int) -> dict[str, str]:
+        return dict(list(self.pending.items())[:limit])
+
+    def put_vectors(self, vectors: Mapping[str, Any]) -> None:
+        self.vectors |= vectors
+        self.pending = {key: text for key, text in self.pending.items() if key not in vectors}
+
+    def note_failure(self, content_hashes: Collection[str], error: str) -> None:
+        self.failures |= dict.fromkeys(content_hashes, error)
+
+    def count_pending(self) -> int:
+        return len(self.pending)
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0
+
+
+def test_equal_texts_are_embedded_once_and_known_texts_never() -> None:
+    store, embedder = MemoryStore(), TextEmbedder()
+    index([gold(text="same"), gold(text="same"), gold(text="other")], store, embedder)
+    index([gold(text="same")], store, embedder)
+    assert embedder.asked == [["same", "other"]]
+    assert len(store.documents) == 4
+
+
+def test_texts_wait_for_a_provider_that_fails_and_the_documents_do_not() -> None:
+    store, embedder = MemoryStore(), TextEmbedder(TransientError("provider is away"))
+    index([gold(text="a"), gold(text="b")], store, embedder)
+    assert sorted(store.pending.values()) == ["a", "b"]
+    assert len(store.documents) == 2
+    embedder.failure = None
+    retry_pending(store, embedder)
+    assert (len(store.vectors), store.pending) == (2, {})
+    assert counted("freshet_embeddings_pending") == 0
+
+
+def test_a_text_that_can_never_be_embedded_keeps_no_other_waiting() -> None:
+    store, embedder = MemoryStore(), TextEmbedder(PermanentError("too odd"), refused="odd")
+    index([gold(text="odd"), gold(text="fine")], store, embedder)
+    retry_pending(store, embedder)
+    assert list(store.pending.values()) == ["odd"]
+    assert list(store.failures.values()) == ["too odd"]
+
+
+def test_a_document_that_the_store_refuses_is_counted_and_the_others_are_written() -> None:
+    before = counted("freshet_indexer_documents_total", outcome="rejected")
+    store = MemoryStore(refused=["bad"])
+    index([gold(title="good"), gold(title="bad"), gold(title="also good")], store, TextEmbedder())
+    assert sorted(document["title"] for document in store.documents.values()) == ["also good", "good"]
+    assert counted("freshet_indexer_documents_total", outcome="rejected") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "seconds"),
+    [
+        ("received_to_raw", 0.005),
+        ("raw_to_gold", 0.015),
+        ("gold_to_searchable", 0.030),
+        ("received_to_searchable", 0.050),
+    ],
+)
+def test_each_stage_is_measured_once_a_document(stage: str, seconds: float) -> None:
+    store, document = MemoryStore(), gold()
+    before = {part: counted(f"freshet_freshness_seconds_{part}", stage=stage) for part in ("sum", "count")}
+    index([document], store, TextEmbedder())
+    index([document], store, TextEmbedder())
+    assert counted("freshet_freshness_seconds_count", stage=stage) == before["count"] + 1
+    assert counted("freshet_freshness_seconds_sum", stage=stage) - before["sum"] == pytest.approx(seconds)
