@@ -11,6 +11,8 @@ from freshet.settings import Settings
 TIMEOUT_S = 30.0
 # Every record bigger than this would be refused by the broker; a recent-change event has a few kilobytes.
 MAX_RECORD_BYTES = 10 * 1024 * 1024
+# Only closed segments are compacted: short ones keep the read at a start short.
+COMPACTED = {"cleanup.policy": "compact", "segment.ms": "600000"}
 
 
 def ensure_topics(settings: Settings) -> list[str]:
@@ -23,7 +25,7 @@ def ensure_topics(settings: Settings) -> list[str]:
             num_partitions=topic.partitions or settings.kafka_partitions,
             config={
                 "max.message.bytes": str(MAX_RECORD_BYTES),
-                **({"cleanup.policy": "compact"} if topic.compacted else {"retention.ms": retention_ms}),
+                **(COMPACTED if topic.compacted else {"retention.ms": retention_ms}),
             },
         )
         for topic in topics.ALL

@@ -4,6 +4,7 @@ import httpx
 
 from freshet import __version__
 from freshet.settings import Settings, Source
+from local.eventstreams.app import stream_identity
 
 REACH_TIMEOUT_S = 5.0
 
@@ -26,8 +27,8 @@ def resolve(settings: Settings) -> tuple[Settings, str]:
 
 def _with_stand_in(settings: Settings, source: Source) -> Settings:
     url = f"http://127.0.0.1:{settings.eventstreams_port}/v2/stream/recentchange"
-    name = f"recording:{settings.recording}" if source is Source.RECORDING else f"simulated:{settings.simulator_seed}"
-    return _with(settings, source=source, stream_url=url, stream_id=name)
+    chosen = _with(settings, source=source, stream_url=url)
+    return _with(chosen, stream_id=stream_identity(chosen))
 
 
 def _with(settings: Settings, **changes: object) -> Settings:

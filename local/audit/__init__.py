@@ -22,8 +22,7 @@ def audit(settings: Settings, wait_s: float, say: Say) -> Report:
     try:
         _until(auditor.read_log, wait_s, say, "served frames not yet in the log")
         auditor.cut_here()
-        _until(auditor.read_bronze, wait_s, say, "records not yet in the lake")
-        auditor.read_silver_and_gold()
+        _until(auditor.read_lake, wait_s, say, "records not yet in every layer of the lake")
         _until(auditor.read_topics, wait_s, say, "rows not yet in the topics")
         _until(auditor.read_index, wait_s, say, "documents not yet in the index")
         return balance(auditor.books)

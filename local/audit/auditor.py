@@ -8,7 +8,7 @@ from freshet.contract import topics
 from freshet.contract.rejections import Stage
 from freshet.settings import Settings
 from local.audit import reading
-from local.audit.ledger import Books, Coordinates, identify
+from local.audit.ledger import Books, Coordinates, Fate, identify
 from local.audit.reading import Cut, TopicReader
 
 RAW_AT = ["raw_partition", "raw_offset"]
@@ -47,28 +47,21 @@ class Auditor:
         self._raw_cut = dict(self._readers[topics.RAW].position)
         self._dead_letters_cut = dict(self._readers[topics.REJECTED].position)
 
-    def read_bronze(self) -> int:
-        """Bronze and the lake's dead letters; lacking are the records of the log that neither has."""
+    def read_lake(self) -> int:
+        """All layers; lacking is what the log has and bronze, silver or gold have not. A batch writes them in turn."""
         books = self.books
-        books.bronze.clear()
-        for row in self._rows("bronze", ["partition", "offset"], self._raw_cut, "partition", "offset"):
-            books.bronze[Coordinates(row["partition"], row["offset"])] += 1
+        self._read_bronze()
         self._read_rejected_layer()
-        return len(set(books.raw) - set(books.bronze)) + len(set(books.dead_letter_topic) - set(books.dead_letters))
-
-    def read_silver_and_gold(self) -> None:
-        """Silver and gold, and the raw records that the broker has let go and only bronze still has."""
-        books, start = self.books, self._readers[topics.RAW].start
-        if any(start.values()):
-            for row in self._rows("bronze", ["partition", "offset", "value"], start, "partition", "offset"):
-                books.raw[Coordinates(row["partition"], row["offset"])] = identify(row["value"])
-        for row in self._rows("silver", ["event_id", *RULED_BY, *RAW_AT], self._raw_cut, *RAW_AT):
-            books.silver[row["event_id"]] += 1
-            books.silver_at[row["event_id"]] = Coordinates(row["raw_partition"], row["raw_offset"])
-            if self.settings.document_rule.admits(**{name: row[name] for name in RULED_BY}):
-                books.belongs_in_gold.add(row["event_id"])
+        self._read_silver()
+        books.gold.clear()
         for row in self._rows("gold", ["doc_id", *RAW_AT], self._raw_cut, *RAW_AT):
             books.gold[row["doc_id"]] += 1
+        return (
+            len(set(books.raw) - set(books.bronze))
+            + len(set(books.dead_letter_topic) - set(books.dead_letters))
+            + sum(books.fate(where) is Fate.LOST for where in books.raw)
+            + len(books.belongs_in_gold - set(books.gold))
+        )
 
     def read_topics(self) -> int:
         """The topics that serve writes; lacking are the lake's rows that they do not have."""
@@ -100,6 +93,25 @@ class Auditor:
             elif pending:
                 books.pending.add(doc_id)
         return len(set(books.gold) - set(books.documents))
+
+    def _read_bronze(self) -> None:
+        """Bronze, and from it the raw records that the broker has let go."""
+        books, start = self.books, self._readers[topics.RAW].start
+        books.bronze.clear()
+        for row in self._rows("bronze", ["partition", "offset"], self._raw_cut, "partition", "offset"):
+            books.bronze[Coordinates(row["partition"], row["offset"])] += 1
+        if any(start.values()):
+            for row in self._rows("bronze", ["partition", "offset", "value"], start, "partition", "offset"):
+                books.raw[Coordinates(row["partition"], row["offset"])] = identify(row["value"])
+
+    def _read_silver(self) -> None:
+        books = self.books
+        books.silver.clear()
+        for row in self._rows("silver", ["event_id", *RULED_BY, *RAW_AT], self._raw_cut, *RAW_AT):
+            books.silver[row["event_id"]] += 1
+            books.silver_at[row["event_id"]] = Coordinates(row["raw_partition"], row["raw_offset"])
+            if self.settings.document_rule.admits(**{name: row[name] for name in RULED_BY}):
+                books.belongs_in_gold.add(row["event_id"])
 
     def _rows(self, layer: str, columns: list[str], cut: Cut, partition: str, offset: str) -> list[dict[str, Any]]:
         return reading.below(reading.table(self.settings, layer, columns), cut, partition, offset)

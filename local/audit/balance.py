@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local.audit.ledger import Books, Coordinates
+from local.audit.ledger import Books, Coordinates, Fate
 
 SHOWN = 20
 
@@ -46,7 +46,7 @@ class Report:
 
 def balance(books: Books) -> Report:
     """Compare every store with the one before it."""
-    fates = _fates(books)
+    fates = {where: books.fate(where) for where in books.raw}
     imbalances = [
         *_from_the_stream(books),
         *_compare("bronze", set(books.raw), books.bronze),
@@ -62,29 +62,13 @@ def balance(books: Books) -> Report:
     return Report(_counts(books, fates), imbalances)
 
 
-def _fates(books: Books) -> dict[Coordinates, str]:
-    """What became of every raw record: silver, rejected, canary, duplicate, or lost."""
-    return {where: _fate(books, where) for where in books.raw}
-
-
-def _fate(books: Books, where: Coordinates) -> str:
-    record = books.raw[where]
-    if where in books.rejected:
-        return "rejected"
-    if record.canary:
-        return "canary"
-    if record.event_id is None or record.event_id not in books.silver:
-        return "lost"
-    return "silver" if books.silver_at[record.event_id] == where else "duplicate"
-
-
-def _fates_imbalances(books: Books, fates: dict[Coordinates, str]) -> Iterator[Imbalance]:
+def _fates_imbalances(books: Books, fates: dict[Coordinates, Fate]) -> Iterator[Imbalance]:
     lost = {
-        f"{where.partition}:{where.offset} {books.raw[where].event_id}" for where, f in fates.items() if f == "lost"
+        f"{where.partition}:{where.offset} {books.raw[where].event_id}" for where, f in fates.items() if f is Fate.LOST
     }
     yield from _found("silver or rejected", "missing", lost)
     yield from _found("silver", "doubled", (key for key, count in books.silver.items() if count > 1))
-    strangers = {key for key, where in books.silver_at.items() if fates.get(where) != "silver"}
+    strangers = {key for key, where in books.silver_at.items() if fates.get(where) is not Fate.SILVER}
     yield from _found("silver", "unexpected", strangers)
     yield from _found("rejected", "doubled", (key for key, count in books.rejected.items() if count > 1))
     yield from _found("rejected", "unexpected", set(books.rejected) - set(books.raw))
@@ -117,7 +101,7 @@ def _words(key: object) -> str:
     return f"{key.partition}:{key.offset}" if isinstance(key, Coordinates) else str(key)
 
 
-def _counts(books: Books, fates: dict[Coordinates, str]) -> dict[str, int]:
+def _counts(books: Books, fates: dict[Coordinates, Fate]) -> dict[str, int]:
     by_fate = Counter(fates.values())
     served = books.served
     from_stream = (
@@ -132,8 +116,8 @@ def _counts(books: Books, fates: dict[Coordinates, str]) -> dict[str, int]:
         "silver": books.silver.total(),
         "rejected by the transform": books.rejected.total(),
         "rejected by the producer": len(set(books.dead_letter_topic.values())),
-        "canaries in raw": by_fate["canary"],
-        "duplicates in raw": by_fate["duplicate"],
+        "canaries in raw": by_fate[Fate.CANARY],
+        "duplicates in raw": by_fate[Fate.DUPLICATE],
         "gold": books.gold.total(),
         "documents": books.documents.total(),
         "documents with an embedding": len(books.embedded),

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple
 
 
@@ -30,6 +31,16 @@ class Record:
     canary: bool
 
 
+class Fate(Enum):
+    """What can become of a raw record."""
+
+    SILVER = "silver"
+    REJECTED = "rejected"
+    CANARY = "canary"
+    DUPLICATE = "duplicate"
+    LOST = "lost"
+
+
 @dataclass
 class Books:
     """All stores at one cut: only records whose raw offset is below the cut of their partition.
@@ -53,6 +64,17 @@ class Books:
     embedded: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
     served: Served | None = None
+
+    def fate(self, where: Coordinates) -> Fate:
+        """What became of a raw record: exactly one of these."""
+        record = self.raw[where]
+        if where in self.rejected:
+            return Fate.REJECTED
+        if record.canary:
+            return Fate.CANARY
+        if record.event_id is None or record.event_id not in self.silver:
+            return Fate.LOST
+        return Fate.SILVER if self.silver_at[record.event_id] == where else Fate.DUPLICATE
 
 
 def identify(value: bytes | None) -> Record:
