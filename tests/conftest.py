@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -102,7 +103,7 @@ def running(process: Process, settings: Settings) -> Iterator[None]:
         until_ready()
         yield
     finally:
-        child.terminate()
+        child.send_signal(signal.Signals[f"SIG{process.stop_signal}"])
         try:
             child.wait(timeout=30)
         except subprocess.TimeoutExpired:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import LiteralString
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 # Stages as pairs of columns; each is the time from the first to the second.
-STAGES: Mapping[str, tuple[LiteralString, LiteralString]] = {
+STAGES: Mapping[str, tuple[str, str]] = {
     "received_to_raw": ("received_at", "raw_timestamp"),
     "raw_to_gold": ("raw_timestamp", "gold_at"),
     "gold_to_searchable": ("gold_at", "searchable_at"),
@@ -21,15 +20,13 @@ def percentiles(connection: Connection, since: datetime, until: datetime) -> dic
     return {stage: _percentiles(connection, *columns, since, until) for stage, columns in STAGES.items()}
 
 
-def _percentiles(
-    connection: Connection, start: LiteralString, end: LiteralString, since: datetime, until: datetime
-) -> dict[str, float]:
-    row = connection.execute(
-        "WITH took AS (SELECT 1000 * extract(epoch FROM " + end + " - " + start + ")::float8 AS ms"
+def _percentiles(connection: Connection, start: str, end: str, since: datetime, until: datetime) -> dict[str, float]:
+    query = sql.SQL(
+        "WITH took AS (SELECT 1000 * extract(epoch FROM {end} - {start})::float8 AS ms"
         " FROM documents WHERE received_at >= %s AND received_at < %s)"
-        " SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms), max(ms), count(*) FROM took",
-        (since, until),
-    ).fetchone()
+        " SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms), max(ms), count(*) FROM took"
+    ).format(start=sql.Identifier(start), end=sql.Identifier(end))
+    row = connection.execute(query, (since, until)).fetchone()
     if row is None or row[2] == 0:
         return {"count": 0}
     (p50, p95, p99), longest, count = row

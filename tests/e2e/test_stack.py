@@ -1,0 +1,108 @@
+"""From edits to a cited answer through the whole stack, with processes killed on the way, and the books balanced.
+
+The tests stand in the order of one story and share one stack.
+"""
+
+import re
+from collections.abc import Callable
+
+import httpx
+import psutil
+import psycopg
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from freshet.store import pages
+from local import guard
+from local.supervision import run_folder
+from tests.e2e.conftest import Stack
+
+pytestmark = pytest.mark.e2e
+
+
+def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
+    retry(retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.5), stop=stop_after_delay(seconds))(check)()
+
+
+def freshness(stack: Stack) -> dict[str, object]:
+    return dict(httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/v1/freshness", timeout=10).json())
+
+
+def imbalances(stack: Stack) -> set[tuple[str, str, str]]:
+    report = stack.json("audit", "--wait", "3")
+    return {(row["store"], row["kind"], named) for row in report["imbalances"] for named in row["ids"]}
+
+
+def test_every_process_is_ready_and_status_says_so(stack: Stack) -> None:
+    status = stack.json("status")
+    assert status["healthy"]
+    assert {row["name"] for row in status["processes"]} == {
+        "kafka", "postgres", "eventstreams", "producer", "stream", "indexer", "api",
+    }  # fmt: skip
+
+
+def test_edits_become_searchable(stack: Stack) -> None:
+    eventually(lambda: int(str(freshness(stack)["documents"])) >= 50)
+
+
+def test_a_question_gets_an_answer_that_cites_the_exact_edits(stack: Stack) -> None:
+    with psycopg.connect(stack.settings.conninfo) as store:
+        title = pages.busiest(store, language="en")
+    answer = stack.json("ask", f"What is changing about {title}?")
+    assert answer["outcome"] == "grounded"
+    cited = {int(number) for number in re.findall(r"\[(\d+)\]", answer["answer"])}
+    assert cited == {citation["n"] for citation in answer["citations"]}
+    assert title in {citation["title"] for citation in answer["citations"]}
+    assert all(citation["page_url"].startswith("https://") for citation in answer["citations"])
+
+
+def test_a_document_is_traced_to_its_raw_event(stack: Stack) -> None:
+    found = stack.json("search", "football")["results"][0]
+    trace = stack.json("trace", found["doc_id"])
+    assert found["doc_id"] in trace["raw"]["payload"]
+    assert trace["gold"]["raw_offset"] == trace["raw"]["offset"]
+
+
+def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
+    for name in ("producer", "indexer", "stream"):
+        stack.kill(name)
+    eventually(lambda: bool(stack.json("status")["healthy"]))
+    report = stack.json("audit", "--wait", "60")
+    assert report["balanced"], report
+    assert report["counts"]["documents"] == report["counts"]["gold"] > 0
+
+
+def test_a_document_removed_by_hand_is_missed_by_the_audit(stack: Stack) -> None:
+    with psycopg.connect(stack.settings.conninfo) as store:
+        removed = store.execute(
+            "DELETE FROM documents WHERE doc_id = (SELECT min(doc_id) FROM documents) RETURNING doc_id"
+        )
+        doc_id = str(removed.fetchone()[0])  # type: ignore[index]
+    assert stack.run("audit", "--wait", "3").returncode == 1
+    assert ("documents", "missing", doc_id) in imbalances(stack)
+
+
+def test_a_row_doubled_by_hand_is_named_by_the_audit(stack: Stack) -> None:
+    bronze = DeltaTable(stack.settings.lake.table("bronze"))
+    row = bronze.to_pyarrow_table(filters=[("partition", "=", 0), ("offset", "=", 0)])
+    write_deltalake(bronze, row, mode="append")
+    assert ("bronze", "doubled", "0:0") in imbalances(stack)
+
+
+def test_a_row_of_silver_removed_by_hand_is_missed_by_the_audit(stack: Stack) -> None:
+    silver = DeltaTable(stack.settings.lake.table("silver"))
+    event_id = silver.to_pyarrow_table(columns=["event_id"])["event_id"][0].as_py()
+    silver.delete(f"event_id = '{event_id}'")
+    lost = {named for store, kind, named in imbalances(stack) if (store, kind) == ("silver or rejected", "missing")}
+    assert any(named.endswith(event_id) for named in lost)
+
+
+def test_down_leaves_no_process_behind(stack: Stack) -> None:
+    files = run_folder(stack.settings).glob("*.pid")
+    processes = [process for file in files if (process := guard.process_of(file))]
+    assert processes
+    everything = [*processes, *(child for process in processes for child in process.children(recursive=True))]
+    assert stack.run("down").returncode == 0
+    gone, alive = psutil.wait_procs(everything, timeout=10)
+    assert not alive, gone
