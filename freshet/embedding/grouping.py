@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-# On 1,000 real edit texts (34 tokens on average, 2 cores): one text a call 145 to 170 texts/s; groups of 8 within a
-# tenth of padding 190; groups of 32 however long 22.
+# A real edit text (34 tokens on average) costs 12.0 ms of a core alone, 10.6 in groups of 8 within a tenth of padding,
+# and 47 in groups of 32 however long.
 MOST_TEXTS = 8
 MOST_PADDING = 0.1
 
