@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -45,6 +47,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _packages()
     yield from _jars(settings)
     yield _ports(settings)
+    yield _python_registry()
+    yield _maven_registry()
     for program, package in (("chromium", "chromium"), ("prometheus", "prometheus")):
         yield _optional(program, package)
 
@@ -102,6 +106,29 @@ def _jars(settings: Settings) -> Iterator[Finding]:
         wrong = [jar.name for jar in jars.locked(jar_set) if not jar.is_right(settings.jars_dir / jar_set)]
         seen = "all there, sha256 as locked" if not wrong else f"missing or wrong: {', '.join(wrong)}"
         yield Finding(f"jars of {jar_set}", not wrong, seen, "run `make setup`; it needs a Maven repository")
+
+
+def _python_registry() -> Finding:
+    """Asks the index that uv is configured with for a package of the lock, afresh, and installs nothing."""
+    ask = ["pip", "install", "--dry-run", "--no-deps", "--reinstall", "--refresh", "--quiet"]
+    command = [str(Path(sys.executable).with_name("uv")), *ask, "--python", sys.executable, "sseclient-py"]
+    return _registry("registry of Python packages", command, timeout_s=30)
+
+
+def _maven_registry() -> Finding:
+    """Resolves one small artifact through Ivy's own repository, into a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as scratch:
+        jar = next(jar for jar in jars.locked("kafka") if jar.name == "slf4j-simple")
+        return _registry("registry of jars", jars.ivy_command([jar], Path(scratch), Path(scratch)), timeout_s=60)
+
+
+def _registry(check: str, command: list[str], timeout_s: float) -> Finding:
+    """A registry is needed by `make setup` alone, so one that is away is told and is no fault."""
+    try:
+        there = subprocess.run(command, capture_output=True, check=False, timeout=timeout_s).returncode == 0
+    except (subprocess.TimeoutExpired, FileNotFoundError):
+        there = False
+    return Finding(check, True, "reachable" if there else "NOT reachable; only `make setup` needs it")
 
 
 def _ports(settings: Settings) -> Finding:

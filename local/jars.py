@@ -77,17 +77,22 @@ def fetch(jars_dir: Path, jar_set: JarSet) -> int:
 
 
 def _retrieve(wanted: Sequence[Jar], folder: Path) -> None:
-    ivy = next((Path(_pyspark_home()) / "jars").glob("ivy-*.jar"))
     with tempfile.TemporaryDirectory() as scratch:
-        module = Path(scratch) / "ivy.xml"
-        module.write_text(_ivy_module(wanted))
-        command = [
-            "java", "-jar", str(ivy), "-cache", f"{scratch}/cache", "-ivy", str(module), "-confs", "default",
-            "-retrieve", f"{folder}/[artifact]-[revision].[ext]", "-warn",
-        ]  # fmt: skip
+        command = ivy_command(wanted, Path(scratch), folder)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PermanentError(f"Ivy could not fetch the jars; is a Maven repository reachable?\n{done.stdout[-2000:]}")
+
+
+def ivy_command(wanted: Sequence[Jar], scratch: Path, folder: Path) -> list[str]:
+    """The command that fetches jars into `folder`; `scratch` takes its cache and module file."""
+    ivy = next((Path(_pyspark_home()) / "jars").glob("ivy-*.jar"))
+    module = scratch / "ivy.xml"
+    module.write_text(_ivy_module(wanted))
+    return [
+        "java", "-jar", str(ivy), "-cache", f"{scratch}/cache", "-ivy", str(module), "-confs", "default",
+        "-retrieve", f"{folder}/[artifact]-[revision].[ext]", "-warn",
+    ]  # fmt: skip
 
 
 def _pyspark_home() -> str:

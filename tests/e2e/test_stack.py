@@ -68,7 +68,7 @@ def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
     for name in ("producer", "indexer", "stream"):
         stack.kill(name)
     eventually(lambda: bool(stack.json("status")["healthy"]))
-    report = stack.json("audit", "--wait", "60")
+    report = stack.json("audit", "--wait", "180")
     assert report["balanced"], report
     assert report["counts"]["documents"] == report["counts"]["gold"] > 0
 
