@@ -71,8 +71,8 @@ def _normalised(rows: Vectors) -> Vectors:
 
 
 def _options() -> onnxruntime.SessionOptions:
-    # One session, one thread a call, several calls at once: 10.6 ms of a core a text. A session a core is no faster
-    # (10.5) and takes 140 MB more; one call on two threads costs 12.2.
+    # One session, one thread a call, several calls at once: 10.8 ms of a core a text. A session a core is no faster
+    # (10.5) and takes 140 MB more; one call on two threads costs 12.3.
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
