@@ -14,8 +14,9 @@ _LAST_MS = 253_402_300_799_999
 
 def header(name: str) -> Column:
     """The first header of that name as text, invalid UTF-8 mended; null when absent. Needs the column `headers`."""
-    values = fn.filter("headers", lambda one: one["key"] == name)
-    return fn.make_valid_utf8(fn.get(values, fn.lit(0))["value"].cast("string"))
+    # Not a filter() with a lambda: Spark does not compile those, nor then the rest of the projection they stand in.
+    position = fn.array_position("headers.key", name).cast("int")
+    return fn.make_valid_utf8(fn.get("headers.value", position - 1).cast("string"))
 
 
 def header_time(name: str) -> Column:

@@ -41,15 +41,14 @@ def events(parsed: DataFrame) -> DataFrame:
             "name": _word(event["title"], MAX_NAME_LENGTH),
             "user_name": _word(event["user"], MAX_NAME_LENGTH),
             "domain": _word(fn.coalesce(event["meta"]["domain"], event["server_name"])),
-            "signal": fn.when(event["type"] == "edit", reverts.signal(comment)),
         }
-    )
+    ).withColumn("language", links.language(fn.col("domain")))
+    typed = typed.withColumn("signal", fn.when(event["type"] == "edit", reverts.signal(comment, fn.col("language"))))
     server = links.host(fn.col("domain"))
     signal = fn.col("signal")
     made = {
         "event_id": _word(event["meta"]["id"]),
         "wiki": _word(event["wiki"]),
-        "language": links.language(fn.col("domain")),
         "type": _word(event["type"]),
         "namespace": event["namespace"].try_cast("int"),
         "title": fn.col("name"),
