@@ -38,3 +38,9 @@ def count_documents(connection: Connection) -> int:
     """How many documents are searchable."""
     row = connection.execute("SELECT count(*) FROM documents").fetchone()
     return int(row[0]) if row else 0
+
+
+def count_texts(connection: Connection) -> int:
+    """How many different texts the documents have: each is embedded once."""
+    row = connection.execute("SELECT count(DISTINCT content_hash) FROM documents").fetchone()
+    return int(row[0]) if row else 0

@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import psycopg
 
+from freshet import log
+from freshet.contract import topics
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
 from freshet.store import freshness
@@ -20,12 +23,15 @@ from local.supervisor import Supervisor
 Say = Callable[[str], None]
 
 INDEX_TIMEOUT_S = 3600
+MAKE_TIMEOUT_S = 900
+CHUNK_EVENTS = 5_000
+STILL_S = 3.0
 
 
 def lake(settings: Settings, events: int, say: Say) -> dict[str, Any]:
     """Write a backlog of events and drain it through the lake query. The time of the JVM's start does not count."""
     say(f"writing {events:,} events to the log")
-    material.put_raw(settings, material.events(settings.recording, events))
+    material.put_raw(settings, islice(material.events(settings.recording), events))
     say("draining them through the lake query")
     done = subprocess.run(
         [sys.executable, "-m", "spark_jobs.drain"], cwd=CHECKOUT, capture_output=True, text=True, check=False,
@@ -38,23 +44,51 @@ def lake(settings: Settings, events: int, say: Say) -> dict[str, Any]:
 
 
 def index(settings: Settings, documents: int, control: Supervisor, say: Say) -> dict[str, Any]:
-    """Write a backlog of documents, start the indexer, and wait until all of them are searchable by meaning."""
-    say(f"writing {documents:,} documents to the log")
-    found = (event for event in material.events(settings.recording, documents * 50) if material.is_content_edit(event))
-    wanted = [event for event, _ in zip(found, range(documents), strict=False)]
-    if material.put_gold(settings, wanted) < documents:
-        raise PermanentError(f"only {len(wanted):,} of {documents:,} documents could be made")
+    """Have the serve query make a backlog of documents, then start the indexer and wait until all are searchable."""
+    say(f"making {documents:,} documents with the serve query")
+    backlog = _make_documents(settings, documents, say)
+    control.stop("stream")
     control.start("indexer")
     with psycopg.connect(settings.conninfo, autocommit=True) as connection:
         first, began = _until(connection, 1, say)
-        total, ended = _until(connection, documents, say)
-    seconds = ended - began
+        total, ended = _until(connection, backlog, say)
+        texts = freshness.count_texts(connection)
     return {
         "documents": total,
-        "seconds": round(seconds, 2),
-        "documents_per_second": round((total - first) / seconds, 1),
-        "distinct_texts": len({(event["title"], event.get("comment")) for event in wanted}),
+        "distinct_texts": texts,
+        "seconds": round(ended - began, 2),
+        "documents_per_second": round((total - first) / (ended - began), 1),
+        "source": settings.source.value,
     }
+
+
+def _make_documents(settings: Settings, wanted: int, say: Say) -> int:
+    """Feed raw events until `wiki.gold` holds as many documents as wanted. Returns how many it holds."""
+    deadline = time.monotonic() + MAKE_TIMEOUT_S
+    found = material.events(settings.recording)
+    while (made := _end_of(settings, topics.GOLD)) < wanted:
+        if time.monotonic() > deadline:
+            raise PermanentError(f"only {made:,} of {wanted:,} documents were made in {MAKE_TIMEOUT_S} s")
+        say(f"made {made:,} of {wanted:,}")
+        material.put_raw(settings, islice(found, CHUNK_EVENTS))
+        _until_still(lambda: _end_of(settings, topics.GOLD))
+    return made
+
+
+def _until_still(count: Callable[[], int]) -> None:
+    """Wait until a count has grown and then not for a while."""
+    before, now = -1, count()
+    while now != before:
+        time.sleep(STILL_S)
+        before, now = now, count()
+
+
+def _end_of(settings: Settings, topic: str) -> int:
+    consumer = log.reader(settings)
+    try:
+        return sum(high for _, high in log.watermarks(consumer, topic).values())
+    finally:
+        consumer.close()
 
 
 def _until(connection: psycopg.Connection, wanted: int, say: Say) -> tuple[int, float]:

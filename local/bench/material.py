@@ -1,26 +1,28 @@
-"""What is measured with: raw events and gold documents, real ones when a recording is named, else simulated ones."""
+"""What is measured with: raw events, real ones when a recording is named, else simulated ones."""
 
 import gzip
-import hashlib
 import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Producer
 
-from freshet.contract import schemas, topics
+from freshet.contract import topics
 from freshet.errors import PermanentError
 from freshet.settings import Settings
 from local.eventstreams import simulator
 
+FLUSH_EVERY = 10_000
+FLUSH_TIMEOUT_S = 60
 
-def events(recording: Path | None, wanted: int) -> Iterator[dict[str, Any]]:
-    """`wanted` parsed events. A recording that has fewer is gone through again, each time with new event ids."""
-    yield from islice(_recorded(recording) if recording else _simulated(), wanted)
+
+def events(recording: Path | None) -> Iterator[dict[str, Any]]:
+    """Parsed events without end. A recording is gone through again and again, each time with new event ids."""
+    return _recorded(recording) if recording else _simulated()
 
 
 def put_raw(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
@@ -28,33 +30,23 @@ def put_raw(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
     now = str(int(time.time() * 1000)).encode()
     source = b"recording" if settings.recording else b"simulated"
     headers: list[tuple[str, bytes]] = [(topics.RECEIVED_AT, now), (topics.SOURCE, source), (topics.SSE_ID, b"")]
-    rows = ((_key(event), json.dumps(event, ensure_ascii=False).encode()) for event in found)
-    return _put(settings, topics.RAW, rows, headers)
-
-
-def put_gold(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
-    """Write a document for each event to `wiki.gold`. Returns how many."""
-    rows = ((_key(event), json.dumps(document(event, number)).encode()) for number, event in enumerate(found))
-    return _put(settings, topics.GOLD, rows, [])
-
-
-def is_content_edit(event: dict[str, Any]) -> bool:
-    """Whether a document can be made of it: the measurement wants texts of the kind that gold has."""
-    return event.get("type") in ("edit", "new") and event.get("namespace") == 0 and not event.get("bot")
-
-
-def document(event: dict[str, Any], offset: int) -> dict[str, Any]:
-    """A row of gold for an event, with its summary as it came; every column of the schema is there."""
-    text = f"{event['title']}. {event.get('comment') or ''}".strip()
-    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-    known = {
-        "doc_id": event["meta"]["id"], "event_id": event["meta"]["id"], "event_time": now, "wiki": event["wiki"],
-        "type": event["type"], "namespace": 0, "title": event["title"], "comment": event.get("comment") or "",
-        "text": text, "content_hash": hashlib.sha256(text.encode()).hexdigest(), "user_kind": "registered",
-        "quality_flags": [], "source": "simulated", "received_at": now, "raw_topic": topics.RAW, "raw_partition": 0,
-        "raw_offset": offset, "raw_timestamp": now, "transform_version": schemas.TRANSFORM_VERSION,
-    }  # fmt: skip
-    return {name: known.get(name) for name in schemas.names(schemas.GOLD)}
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.bootstrap_servers,
+            "enable.idempotence": True,
+            "linger.ms": 20,
+            "log_level": 3,  # it warns while the new broker loads its coordinator
+        }
+    )
+    total = 0
+    for event in found:
+        producer.produce(topics.RAW, json.dumps(event, ensure_ascii=False).encode(), _key(event), headers=list(headers))
+        total += 1
+        if total % FLUSH_EVERY == 0:
+            producer.flush()
+    if left := producer.flush(FLUSH_TIMEOUT_S):
+        raise PermanentError(f"the broker did not take {left} records")
+    return total
 
 
 def _recorded(recording: Path) -> Iterator[dict[str, Any]]:
@@ -86,25 +78,3 @@ def _simulated() -> Iterator[dict[str, Any]]:
 
 def _key(event: dict[str, Any]) -> bytes:
     return topics.page_key(str(event.get("wiki", "")), str(event.get("title", ""))).encode()
-
-
-def _put(settings: Settings, topic: str, rows: Iterable[tuple[bytes, bytes]], headers: list[tuple[str, bytes]]) -> int:
-    producer = Producer(
-        {
-            "bootstrap.servers": settings.bootstrap_servers,
-            "enable.idempotence": True,
-            "linger.ms": 20,
-            "log_level": 3,  # it warns while the new broker loads its coordinator
-            "queue.buffering.max.messages": 1_000_000,
-        }
-    )
-    total = 0
-    for key, value in rows:
-        producer.produce(topic, value, key, headers=list(headers))
-        total += 1
-        if total % 10_000 == 0:
-            producer.flush()
-    left = producer.flush(60)
-    if left:
-        raise PermanentError(f"the broker did not take {left} records of {topic}")
-    return total

@@ -48,12 +48,12 @@ def bench_lake(
 
 @app.command("index")
 def bench_index(
-    documents: Annotated[int, typer.Option(min=2, help="How many gold documents.")] = 5_000,
+    documents: Annotated[int, typer.Option(min=2, help="How many gold documents.")] = 2_000,
     recording: Recording = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure gold topic -> searchable on a backlog, documents/s."""
-    parts = ("kafka", "postgres", "indexer")
+    parts = ("kafka", "postgres", "stream", "indexer")
     with temporary_stack(_report, only=parts, hold=("indexer",), overrides=_source(recording)) as settings:
         _finish(backlog.index(settings, documents, Supervisor(settings), console.say), as_json)
 
