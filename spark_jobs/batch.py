@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as fn
 
@@ -21,6 +20,7 @@ from spark_jobs.transforms.silver import events
 
 Insert = Callable[[DataFrame, LakePaths, str, str], int]
 
+_DEAD_LETTER: Final = "dead_letter"
 _SILVER: Final = schemas.names(schemas.SILVER)
 
 
@@ -29,30 +29,30 @@ def write_batch(records: DataFrame, lake: LakePaths, rule: DocumentRule, insert:
 
     Killed anywhere, the same batch again ends the same: no write depends on another's having been done before.
     """
-    raw = bronze(records.where(fn.col("topic") == topics.RAW))
-    letters = dead_letters(records.where(fn.col("topic") == topics.REJECTED))
-    parsed = _first_of_each_event(_lean(events(parse(raw)))).persist(StorageLevel.MEMORY_AND_DISK)
-    letters = letters.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        summary = _summary(parsed, rule)
-        letter_places = _places(letters.groupBy("topic", "partition"), "offset")
-        with ThreadPoolExecutor(max_workers=3) as pool:
-            in_bronze = pool.submit(_insert_places, raw, _raw_places(summary), lake, "bronze", insert)
-            in_rejected = pool.submit(_insert_rejected, parsed, letters, summary, letter_places, lake, insert)
-            in_silver = pool.submit(_insert_events, parsed, summary, lake, rule, insert)
-            bronze_rows, rejected_rows = in_bronze.result(), in_rejected.result()
-            silver_rows, gold_rows, duplicates = in_silver.result()
-    finally:
-        parsed.unpersist()
-        letters.unpersist()
+    # A local checkpoint is a cache that forgets the plan: analysing the transforms again for each of the writes took
+    # longer than the writes. Spark lets go of the blocks once this function's frames are gone.
+    parsed = _first_of_each_event(_lean(_apart(events(parse(bronze(records)))))).localCheckpoint(eager=False)
+    summary = _summary(parsed, rule)
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        in_bronze = pool.submit(_insert_bronze, records, summary, lake, insert)
+        in_rejected = pool.submit(_insert_rejected, parsed, records, summary, lake, insert)
+        in_silver = pool.submit(_insert_events, parsed, summary, lake, rule, insert)
+        bronze_rows, rejected_rows = in_bronze.result(), in_rejected.result()
+        silver_rows, gold_rows, duplicates = in_silver.result()
     return BatchCounts(
-        rows=sum(row["rows"] for row in summary),
+        rows=sum(row["rows"] for row in summary if row["topic"] == topics.RAW),
         canaries=sum(row["rows"] for row in summary if row["verdict"] == CANARY),
         rejected=_by_reason(summary),
-        dead_letters=sum(row["rows"] for row in letter_places),
+        dead_letters=sum(row["rows"] for row in summary if row["verdict"] == _DEAD_LETTER),
         duplicates=duplicates,
         inserted={"bronze": bronze_rows, "silver": silver_rows, "gold": gold_rows, "rejected": rejected_rows},
     )
+
+
+def _apart(rows: DataFrame) -> DataFrame:
+    """The records of the dead letter topic under verdicts of their own: they are no events."""
+    verdict = fn.when(fn.col("raw_topic") == topics.RAW, fn.col("verdict")).otherwise(_DEAD_LETTER)
+    return rows.withColumn("verdict", verdict)
 
 
 def _lean(rows: DataFrame) -> DataFrame:
@@ -69,50 +69,55 @@ def _first_of_each_event(rows: DataFrame) -> DataFrame:
 def _summary(parsed: DataFrame, rule: DocumentRule) -> list[Row]:
     """Rows by verdict and place, with the ranges that the writes are pruned by."""
     kept = fn.col("first") & (fn.col("verdict") == VALID)
-    return _places(
-        parsed.groupBy("verdict", fn.col("raw_topic").alias("topic"), fn.col("raw_partition").alias("partition")),
-        "raw_offset",
+    place = (fn.col("raw_topic").alias("topic"), fn.col("raw_partition").alias("partition"))
+    counted = parsed.groupBy("verdict", *place).agg(
+        fn.count("*").alias("rows"),
+        fn.min("raw_offset").alias("first_offset"),
+        fn.max("raw_offset").alias("last_offset"),
         fn.count_if(kept).alias("kept"),
         fn.count_if(kept & admitted(rule)).alias("documents"),
         fn.min("event_time").cast("string").alias("earliest"),
         fn.max("event_time").cast("string").alias("latest"),
     )
+    return counted.collect()
 
 
-def _places(grouped: Any, offset: str, *more: Any) -> list[Row]:
-    first, last = fn.min(offset).alias("first_offset"), fn.max(offset).alias("last_offset")
-    return list(grouped.agg(fn.count("*").alias("rows"), first, last, *more).collect())
+def _places(rows: Iterable[Row]) -> dict[tuple[str, int], tuple[int, int]]:
+    """First and last offset by topic and partition, over all verdicts."""
+    places: dict[tuple[str, int], tuple[int, int]] = {}
+    for row in rows:
+        first, last = places.get((row["topic"], row["partition"]), (row["first_offset"], row["last_offset"]))
+        span = min(first, row["first_offset"]), max(last, row["last_offset"])
+        places[row["topic"], row["partition"]] = span
+    return places
 
 
-def _raw_places(summary: Iterable[Row]) -> list[dict[str, Any]]:
-    """The range of offsets of each partition, over all verdicts."""
-    ranges: dict[tuple[str, int], dict[str, Any]] = {}
-    for row in summary:
-        place = ranges.setdefault((row["topic"], row["partition"]), row.asDict())
-        place["first_offset"] = min(place["first_offset"], row["first_offset"])
-        place["last_offset"] = max(place["last_offset"], row["last_offset"])
-    return list(ranges.values())
-
-
-def _insert_places(rows: DataFrame, places: Iterable[Any], lake: LakePaths, layer: str, insert: Insert) -> int:
+def _insert_places(
+    rows: DataFrame, places: dict[tuple[str, int], tuple[int, int]], lake: LakePaths, layer: str, insert: Insert
+) -> int:
     """Insert rows keyed by (topic, partition, offset), looking only at the table's files that hold these ranges."""
-    ranges = " OR ".join(
-        f"(t.topic = '{place['topic']}' AND t.partition = {place['partition']}"
-        f" AND t.offset BETWEEN {place['first_offset']} AND {place['last_offset']})"
-        for place in places
-    )
-    if not ranges:
+    if not places:
         return 0
+    ranges = " OR ".join(
+        f"(t.topic = '{topic}' AND t.partition = {partition} AND t.offset BETWEEN {first} AND {last})"
+        for (topic, partition), (first, last) in places.items()
+    )
     key = "t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset"
     return insert(rows, lake, layer, f"{key} AND ({ranges})")
 
 
-def _insert_rejected(
-    parsed: DataFrame, letters: DataFrame, summary: list[Row], letter_places: list[Row], lake: LakePaths, insert: Insert
-) -> int:
-    bad = [row for row in summary if row["verdict"] not in (VALID, CANARY)]
-    ours = _insert_places(rejected(parsed), _raw_places(bad), lake, "rejected", insert)
-    return ours + _insert_places(letters, letter_places, lake, "rejected", insert)
+def _insert_bronze(records: DataFrame, summary: list[Row], lake: LakePaths, insert: Insert) -> int:
+    rows = bronze(records.where(fn.col("topic") == topics.RAW))
+    return _insert_places(rows, _places(row for row in summary if row["topic"] == topics.RAW), lake, "bronze", insert)
+
+
+def _insert_rejected(parsed: DataFrame, records: DataFrame, summary: list[Row], lake: LakePaths, insert: Insert) -> int:
+    bad = [row for row in summary if row["verdict"] not in (VALID, CANARY, _DEAD_LETTER)]
+    rows = rejected(parsed.where(fn.col("verdict") != _DEAD_LETTER))
+    ours = _insert_places(rows, _places(bad), lake, "rejected", insert)
+    letters = [row for row in summary if row["verdict"] == _DEAD_LETTER]
+    theirs = dead_letters(records.where(fn.col("topic") == topics.REJECTED))
+    return ours + _insert_places(theirs, _places(letters), lake, "rejected", insert)
 
 
 def _insert_events(
@@ -146,6 +151,6 @@ def _already_in_silver(kept: DataFrame, lake: LakePaths, span: str) -> DataFrame
 def _by_reason(summary: Iterable[Row]) -> dict[str, int]:
     reasons: dict[str, int] = {}
     for row in summary:
-        if row["verdict"] not in (VALID, CANARY):
+        if row["verdict"] not in (VALID, CANARY, _DEAD_LETTER):
             reasons[row["verdict"]] = reasons.get(row["verdict"], 0) + row["rows"]
     return reasons

@@ -12,7 +12,7 @@ _REV = r"(?:\[\[[^\[\]|]*\|)?(?:[^\W\d]+ )?\d{2,}"
 EVERYWHERE: Final = ("wikibase", "en")
 """Tools write English on every wiki, and so does a wiki that has not translated a message."""
 
-UNDO: Final = {
+UNDO: Final[dict[str, tuple[str, ...]]] = {
     "wikibase": (r"^/\* undo:\d*\|[^|]*\|\d+(?=\|)",),
     "en": (rf"\bUnd(?:id|o|oing) (?:revision|edit|version) {_REV}",),
     "de": (rf"Änderung {_REV}(?=.* von .*rückgängig)",),
@@ -49,12 +49,12 @@ UNDO: Final = {
     "ko": (r"의 \d+(?=판 편집을 되돌림)",),
 }
 
-RESTORE: Final = {
+RESTORE: Final[dict[str, tuple[str, ...]]] = {
     "wikibase": (r"^/\* restore:\d*\|[^|]*\|\d+(?=\|)",),
     "en": (rf"\b(?:Restor(?:ed|ing)|Revert(?:ed|ing)) (?:back )?(?:to )?(?:revision|version) {_REV}",),
 }
 
-ROLLBACK: Final = {
+ROLLBACK: Final[dict[str, tuple[str, ...]]] = {
     "en": (
         r"\bReverting edits?\(s\) by .* to rev\. \d+",
         r"\b(?:Revert(?:ed|ing)|Undid)(?:\]\])?.{0,50}? edits?\S* by(?= )",
