@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 uv_version=0.13.9
 missing=()
 
+# the system's certificates, as pip uses them: a proxy's own certificate is known there
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+
 say() { printf '%s\n' "$*" >&2; }
 
 can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
