@@ -12,11 +12,12 @@ def declare(settings: Settings) -> list[Process]:
     engines = _engines(settings)
     started = tuple(process.name for process in engines)
     source = [] if settings.source is Source.LIVE else [_room("eventstreams", settings.eventstreams_port)]
-    producer_after = (*started, *(process.name for process in source))
+    # the stream is read once there is somebody to pass it on to, so that a start leaves no backlog
+    readers = ("stream", "indexer")
     return [
         *engines,
         *source,
-        _room("producer", settings.producer_metrics_port, after=producer_after),
+        _room("producer", settings.producer_metrics_port, after=(*(process.name for process in source), *readers)),
         # a JVM needs its time to leave
         _room("stream", settings.stream_metrics_port, after=started, stop_seconds=40, start_seconds=30),
         _room("indexer", settings.indexer_metrics_port, after=started),
