@@ -1,6 +1,7 @@
 """`freshet demo`: from nothing to a cited answer about what is really in the stream."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import typer
@@ -16,6 +17,7 @@ from local.supervisor import Supervisor
 
 ENOUGH_DOCUMENTS = 50
 TIMEOUT_S = 180
+LATEST = timedelta(seconds=10)
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +39,7 @@ def demo() -> None:
     question = _question(settings)
     console.say(f"\nasking: {question}\n")
     questions.show_answer(questions.call("POST", "/v1/ask", {"question": question}))
-    _show_freshness(time.monotonic() - began)
+    _show_freshness(settings, time.monotonic() - began)
     console.say(f"the API is at http://{settings.api_host}:{settings.api_port}/docs and stays up")
     console.say('more: .venv/bin/freshet ask "...", status, trace DOC_ID, audit; the end: .venv/bin/freshet down')
 
@@ -67,12 +69,13 @@ def _question(settings: Settings) -> str:
     return f"What is changing about {title}?"
 
 
-def _show_freshness(seconds: float) -> None:
+def _show_freshness(settings: Settings, seconds: float) -> None:
     figures = questions.call("GET", "/v1/freshness")
-    took = figures.get("received_to_searchable_ms") or {}
     newest = figures["newest_event_time"]
     console.say(f"\nfirst answer after {seconds:.0f} s; {figures['documents']} documents, newest edit of {newest}")
-    if took.get("count"):
-        console.say(
-            f"received to searchable: p50 {took['p50']} ms, p95 {took['p95']} ms over {took['count']} documents"
-        )
+    now = datetime.now(UTC)
+    with psycopg.connect(settings.conninfo) as store:
+        took = freshness.percentiles(store, now - LATEST, now)["received_to_searchable"]
+    if took["count"]:
+        times = f"p50 {took['p50']} ms, p95 {took['p95']} ms"
+        console.say(f"received to searchable in the last {LATEST.seconds} s: {times} ({took['count']:g} documents)")
