@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from pyspark.sql import DataFrame, Row, Window
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as fn
 
 from freshet.contract import schemas, topics
@@ -31,7 +31,7 @@ def write_batch(records: DataFrame, lake: LakePaths, rule: DocumentRule, insert:
     """
     # A local checkpoint is a cache that forgets the plan: analysing the transforms again for each of the writes took
     # longer than the writes. Spark lets go of the blocks once this function's frames are gone.
-    parsed = _first_of_each_event(_lean(_apart(events(parse(bronze(records)))))).localCheckpoint(eager=False)
+    parsed = _lean(_apart(events(parse(bronze(records))))).localCheckpoint(eager=False)
     summary = _summary(parsed, rule)
     with ThreadPoolExecutor(max_workers=3) as pool:
         in_bronze = pool.submit(_insert_bronze, records, summary, lake, insert)
@@ -60,22 +60,14 @@ def _lean(rows: DataFrame) -> DataFrame:
     return rows.withColumn("value", fn.when(is_rejected(), fn.col("value"))).drop("key")
 
 
-def _first_of_each_event(rows: DataFrame) -> DataFrame:
-    """With `first`: whether a row is the one of its event that was logged first, by (partition, offset)."""
-    order = Window.partitionBy("verdict", "event_id").orderBy("raw_partition", "raw_offset")
-    return rows.withColumn("first", fn.row_number().over(order) == 1)
-
-
 def _summary(parsed: DataFrame, rule: DocumentRule) -> list[Row]:
     """Rows by verdict and place, with the ranges that the writes are pruned by."""
-    kept = fn.col("first") & (fn.col("verdict") == VALID)
     place = (fn.col("raw_topic").alias("topic"), fn.col("raw_partition").alias("partition"))
     counted = parsed.groupBy("verdict", *place).agg(
         fn.count("*").alias("rows"),
         fn.min("raw_offset").alias("first_offset"),
         fn.max("raw_offset").alias("last_offset"),
-        fn.count_if(kept).alias("kept"),
-        fn.count_if(kept & admitted(rule)).alias("documents"),
+        fn.count_if((fn.col("verdict") == VALID) & admitted(rule)).alias("documents"),
         fn.min("event_time").cast("string").alias("earliest"),
         fn.max("event_time").cast("string").alias("latest"),
     )
@@ -129,9 +121,10 @@ def _insert_events(
         return 0, 0, 0
     earliest, latest = min(row["earliest"] for row in valid), max(row["latest"] for row in valid)
     span = f"t.event_time BETWEEN TIMESTAMP '{earliest}' AND TIMESTAMP '{latest}'"
-    kept = parsed.where((fn.col("verdict") == VALID) & fn.col("first")).select(*_SILVER)
+    kept, repeats = _first_of_each_event(parsed.where(fn.col("verdict") == VALID).select(*_SILVER))
     silver_rows = insert(kept, lake, "silver", f"t.event_id = s.event_id AND {span}")
-    rows, kept_rows = sum(row["rows"] for row in valid), sum(row["kept"] for row in valid)
+    rows = sum(row["rows"] for row in valid)
+    kept_rows = rows - repeats
     if silver_rows < kept_rows:
         # Some events were there: from an earlier batch (duplicates), or from a run of this batch that was cut off.
         kept = _already_in_silver(kept, lake, span)
@@ -139,6 +132,19 @@ def _insert_events(
     documents = sum(row["documents"] for row in valid)
     gold_rows = insert(gold(kept, rule), lake, "gold", f"t.doc_id = s.doc_id AND {span}") if documents else 0
     return silver_rows, gold_rows, rows - kept_rows
+
+
+def _first_of_each_event(rows: DataFrame) -> tuple[DataFrame, int]:
+    """The rows without those whose event was logged before, by (partition, offset); and how many those are."""
+    place = fn.struct("raw_partition", "raw_offset")
+    counted = rows.groupBy("event_id").agg(fn.count("*").alias("copies"), fn.min(place).alias("first"))
+    # Few or none, so that the rows themselves need not be shuffled to find them.
+    repeated = counted.where(fn.col("copies") > 1).localCheckpoint()
+    repeats = repeated.agg(fn.coalesce(fn.sum(fn.col("copies") - 1), fn.lit(0))).collect()[0][0]
+    firsts = rows.join(fn.broadcast(repeated), "event_id", "left").where(
+        fn.col("first").isNull() | (fn.col("first") == place)
+    )
+    return firsts.select(*_SILVER), int(repeats)
 
 
 def _already_in_silver(kept: DataFrame, lake: LakePaths, span: str) -> DataFrame:

@@ -35,7 +35,7 @@ def section(comment: Column) -> Column:
     """
     name = fn.regexp_extract(comment, _AUTOCOMMENT, 1)
     text = fn.left(_plain(name), fn.lit(MAX_SECTION_LENGTH))
-    return fn.when(~name.rlike(_WIKIBASE), fn.nullif(fn.nullif(text, fn.lit("")), fn.lit(_LEAD)))
+    return fn.when((name != "") & ~name.rlike(_WIKIBASE), fn.nullif(fn.nullif(text, fn.lit("")), fn.lit(_LEAD)))
 
 
 def clean(comment: Column) -> Column:
