@@ -12,10 +12,14 @@ MAX_COMMENT_LENGTH: Final = 1000
 
 MAX_SECTION_LENGTH: Final = 255
 
-_AUTOCOMMENT: Final = r"(?s)^\s*/\*\s*(.*?)\s*\*/"
-_INNER_SECTION: Final = r"(?s)/\*\s*(.*?)\s*\*/"
+MAX_RAW_LENGTH: Final = 4 * MAX_COMMENT_LENGTH
+"""Characters looked at: whatever a payload holds, no search over its summary takes long."""
+
+# No blanks beside the lazy group: a long run of them would be divided up in every way.
+_AUTOCOMMENT: Final = r"(?s)^\s*+/\*(.*?)\*/"
+_INNER_SECTION: Final = r"(?s)/\*\s*+(.*?)\s?\*/"
 # Wikibase writes what was done in the same form: `/* wbsetdescription-add:1|en */`, `/* undo:0||123|A */`.
-_WIKIBASE: Final = r"^[a-z][a-z-]*:\d*\|"
+_WIKIBASE: Final = r"^\s*+[a-z][a-z-]*:\d*\|"
 _LEAD: Final = "top"
 
 _LINK: Final = r"\[\[:?(?:[^\[\]]*\|)?([^\[\]|]+)\|?\]\]"

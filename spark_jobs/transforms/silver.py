@@ -31,7 +31,7 @@ def events(parsed: DataFrame) -> DataFrame:
     One pass for a stream that sends each row where it belongs; on rows that are not valid silver's columns may be null.
     """
     event = fn.col("event")
-    comment = fn.coalesce(event["comment"], fn.lit(""))
+    comment = fn.left(fn.coalesce(event["comment"], fn.lit("")), fn.lit(comments.MAX_RAW_LENGTH))
     typed = parsed.withColumns(
         {
             "old": event["revision"]["old"].try_cast("bigint"),
@@ -60,7 +60,9 @@ def events(parsed: DataFrame) -> DataFrame:
         "revision_id": fn.col("new"),
         "parent_revision_id": fn.col("old"),
         "page_url": links.page_url(event["meta"]["uri"], server, fn.col("name")),
-        "diff_url": links.diff_url(server, event["server_script_path"], event["type"], fn.col("old"), fn.col("new")),
+        "diff_url": links.diff_url(
+            server, _word(event["server_script_path"]), event["type"], fn.col("old"), fn.col("new")
+        ),
         "revert_kind": reverts.kind(signal),
         "reverted_user": fn.when(signal.isNotNull(), _word(reverts.reverted_user(signal, comment), MAX_NAME_LENGTH)),
         "reverted_revision_id": reverts.reverted_revision(signal),
