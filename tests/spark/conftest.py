@@ -1,39 +1,31 @@
-"""One Spark session for all of these tests, small, and an empty lake for each test that asks."""
+"""One Spark session for all tests of this folder, and records as Kafka gives them."""
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from freshet.lake import LakePaths
-from freshet.settings import load_settings
+from freshet.settings import Settings, load_settings
 from spark_jobs.session import spark_session
-from spark_jobs.tables import create_tables
+from tests.spark.builders import RECORD, Record
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    state_dir = tmp_path_factory.mktemp("spark")
-    settings = load_settings(state_dir=state_dir, spark_master="local[2]", spark_driver_memory="700m")
-    session = spark_session(settings, "freshet-tests")
+def spark() -> Iterator[SparkSession]:
+    session = spark_session(load_settings(spark_master="local[8]"), "freshet-tests")
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
 
 
-@pytest.fixture(scope="session")
-def empty_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The four tables without rows, made once: making them takes longer than most tests."""
-    folder = tmp_path_factory.mktemp("empty-lake")
-    create_tables(spark, LakePaths(f"file://{folder}"))
-    return folder
+@pytest.fixture
+def records(spark: SparkSession) -> Callable[[Sequence[Record]], DataFrame]:
+    """Makes a static frame of records, with the columns of Kafka's source."""
+    return lambda rows: spark.createDataFrame([row.as_tuple() for row in rows], RECORD)
 
 
 @pytest.fixture
-def lake(empty_lake: Path, tmp_path: Path) -> LakePaths:
-    """A lake of the test's own."""
-    folder = tmp_path / "lake"
-    shutil.copytree(empty_lake, folder)
-    return LakePaths(f"file://{folder}")
+def lake_settings(tmp_path: Path) -> Settings:
+    """Settings with an empty lake of the test's own."""
+    return load_settings(lake_root=f"file://{tmp_path}/lake")

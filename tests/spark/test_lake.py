@@ -1,0 +1,162 @@
+"""The lake is exact: whatever is repeated, killed or duplicated, every row is there once and the counts balance."""
+
+import threading
+
+import pytest
+
+from freshet.contract import schemas
+from freshet.lake import LAYERS
+from spark_jobs import tables
+from spark_jobs.batch import write_batch
+from tests.spark.builders import Record, event, payload, raw
+
+pytestmark = pytest.mark.spark
+
+TWICE = event(meta__id="twice")
+BATCH = [
+    raw(event(meta__id="a"), offset=0),
+    raw(event(meta__id="b", bot=True), offset=1),
+    raw(TWICE, offset=3),
+    raw(TWICE, offset=2),
+    raw(TWICE, offset=0, partition=1),
+    raw(event(meta__domain="canary"), offset=4),
+    Record(b"no JSON", offset=5),
+    Record(payload(event(meta__dt="soon")), offset=6),
+    Record(
+        b"\xff", topic="wiki.rejected", offset=0, headers={"stage": b"producer", "reason": b"not_json", "error": b"e"}
+    ),
+    Record(b"\xff", topic="wiki.rejected", offset=1, headers={"stage": b"transform", "reason": b"not_json"}),
+]
+
+
+class KilledError(Exception):
+    """Stands for a kill between two writes."""
+
+
+@pytest.fixture
+def lake(spark, lake_settings):
+    tables.create_tables(spark, lake_settings.lake)
+    return lake_settings
+
+
+@pytest.fixture
+def write(lake, records):
+    """Writes records as one batch, with the insert function given."""
+    return lambda rows, insert=tables.insert_new: write_batch(records(rows), lake.lake, lake.document_rule, insert)
+
+
+@pytest.fixture
+def contents(spark, lake):
+    """All rows of all layers."""
+
+    def read():
+        frames = {layer: spark.read.format("delta").load(lake.lake.table(layer)) for layer in LAYERS}
+        return {layer: sorted(map(str, frame.collect())) for layer, frame in frames.items()}
+
+    return read
+
+
+def counts(contents):
+    return {layer: len(rows) for layer, rows in contents().items()}
+
+
+ONCE = {"bronze": 8, "silver": 3, "gold": 2, "rejected": 3}
+
+
+def test_the_tables_are_there_before_anything_came(spark, lake, contents):
+    assert counts(contents) == dict.fromkeys(LAYERS, 0)
+    for layer, fields in (("bronze", schemas.BRONZE), ("silver", schemas.SILVER), ("gold", schemas.GOLD)):
+        assert tuple(spark.read.format("delta").load(lake.lake.table(layer)).columns) == schemas.names(fields)
+
+
+def test_every_raw_record_is_accounted_for(write, contents):
+    done = write(BATCH)
+    assert counts(contents) == ONCE
+    assert done.inserted == ONCE
+    assert done.rejected == {"not_json": 1, "bad_event_time": 1}
+    assert (done.rows, done.canaries, done.duplicates, done.dead_letters) == (8, 1, 2, 2)
+    assert done.rows == done.inserted["silver"] + sum(done.rejected.values()) + done.canaries + done.duplicates
+
+
+def test_of_a_repeated_event_the_first_logged_is_kept(spark, lake, write):
+    write(BATCH)
+    silver = spark.read.format("delta").load(lake.lake.table("silver")).where("event_id = 'twice'")
+    assert [(row["raw_partition"], row["raw_offset"]) for row in silver.collect()] == [(0, 2)]
+
+
+def test_a_batch_written_again_changes_nothing(write, contents):
+    first = write(BATCH)
+    before = contents()
+    again = write(BATCH)
+    assert contents() == before
+    assert again.inserted == dict.fromkeys(LAYERS, 0)
+    assert (again.duplicates, again.canaries) == (first.duplicates, first.canaries)
+
+
+def test_an_event_that_silver_has_from_before_is_a_duplicate(write, contents):
+    write([raw(TWICE, offset=0)])
+    before = contents()
+    done = write([raw(TWICE, offset=1), raw(event(meta__id="c"), offset=2)])
+    assert (done.duplicates, done.inserted["silver"], done.inserted["gold"]) == (1, 1, 1)
+    assert set(before["silver"]) < set(contents()["silver"])
+
+
+def test_a_repeat_with_another_content_makes_no_document_that_silver_does_not_have(write, contents):
+    write([raw(event(meta__id="a", bot=True), offset=0)])
+    write([raw(event(meta__id="a", bot=False), offset=1)])
+    assert counts(contents) == {"bronze": 2, "silver": 1, "gold": 0, "rejected": 0}
+
+
+def test_a_checkpoint_that_was_lost_doubles_nothing(write, contents):
+    write(BATCH[:3])
+    write(BATCH[3:])
+    before = contents()
+    write(BATCH)
+    assert contents() == before
+
+
+def test_an_empty_batch_commits_nothing(spark, lake, write):
+    def versions():
+        return [spark.sql(f"DESCRIBE HISTORY {tables.identifier(lake.lake, layer)}").count() for layer in LAYERS]
+
+    write(BATCH)
+    before = versions()
+    assert write([]).rows == 0
+    assert versions() == before
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_around_any_write_the_batch_again_is_exact(write, contents, layer, after):
+    def insert(rows, lake, name, condition):
+        done = tables.insert_new(rows, lake, name, condition) if after or name != layer else 0
+        if name == layer:
+            raise KilledError
+        return done
+
+    with pytest.raises(KilledError):
+        write(BATCH, insert)
+    done = write(BATCH)
+    assert counts(contents) == ONCE
+    assert done.duplicates == 2
+
+
+def test_two_writers_at_once_insert_each_row_once(spark, lake, records, contents):
+    rows = [raw(event(meta__id=f"e{number}"), offset=number) for number in range(50)]
+    together = threading.Barrier(3)
+
+    def both():
+        frame = records(rows)
+        together.wait()
+        write_batch(frame, lake.lake, lake.document_rule)
+
+    threads = [threading.Thread(target=both) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts(contents) == {"bronze": 50, "silver": 50, "gold": 50, "rejected": 0}
+
+
+def test_only_a_commit_conflict_is_tried_again():
+    assert not tables.is_conflict(ValueError("io.delta.exceptions.ConcurrentAppendException"))

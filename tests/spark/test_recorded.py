@@ -1,0 +1,123 @@
+"""Real events of many years and wikis, whole and broken, get a verdict each."""
+
+import gzip
+import json
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import Row, SparkSession
+
+from freshet.contract import topics
+from freshet.contract.rejections import Reason
+from spark_jobs.serve import outgoing
+from spark_jobs.transforms.parse import CANARY, VALID, parse
+from spark_jobs.transforms.records import bronze
+from spark_jobs.transforms.silver import events
+from tests.spark.edits import RULE, raw
+
+pytestmark = pytest.mark.spark
+
+RECORDED = 20_719
+BROKEN = 2_000
+SEED = 7
+OTHER_TYPES: tuple[Any, ...] = (None, True, -1, 2**70, 0.5, "", "x", "\ud800", [], [1], {}, {"id": 1})
+
+
+def verdicts(spark: SparkSession, payloads: Iterable[bytes]) -> list[Row]:
+    """Verdict, error and silver's columns in the order of the payloads."""
+    return events(parse(bronze(raw(spark, payloads)))).orderBy("raw_offset").drop("value").collect()
+
+
+@pytest.fixture(scope="module")
+def recorded(shared_data: Path) -> list[bytes]:
+    with gzip.open(shared_data / "recentchange.ndjson.gz") as lines:
+        return [line.rstrip(b"\n") for line in lines]
+
+
+@pytest.fixture(scope="module")
+def broken(recorded: list[bytes]) -> list[bytes]:
+    """Recorded events, each damaged in one way; the same ones in every run."""
+    dice = random.Random(SEED)
+    ways = (flipped, cut, retyped, spliced)
+    return [dice.choice(ways)(dice, payload) for payload in dice.sample(recorded, BROKEN)]
+
+
+def flipped(dice: random.Random, payload: bytes) -> bytes:
+    damaged = bytearray(payload)
+    for _ in range(dice.randint(1, 4)):
+        damaged[dice.randrange(len(damaged))] ^= 1 << dice.randrange(8)
+    return bytes(damaged)
+
+
+def cut(dice: random.Random, payload: bytes) -> bytes:
+    return payload[: dice.randrange(len(payload))]
+
+
+def retyped(dice: random.Random, payload: bytes) -> bytes:
+    event = json.loads(payload)
+    holder = dice.choice([event, *(value for value in event.values() if isinstance(value, dict) and value)])
+    holder[dice.choice(list(holder))] = dice.choice(OTHER_TYPES)
+    return json.dumps(event).encode()
+
+
+def spliced(dice: random.Random, payload: bytes) -> bytes:
+    start, end = sorted(dice.sample(range(len(payload)), 2))
+    return payload[:start] + payload[end:]
+
+
+def read_by_python(payload: bytes) -> Any:
+    """The value of strict JSON. Raises ValueError, of which bad UTF-8 is one."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    return json.loads(payload.decode(), parse_constant=refuse)
+
+
+def test_every_recorded_event_is_an_event(spark: SparkSession, recorded: list[bytes]) -> None:
+    rows = verdicts(spark, recorded)
+    assert len(rows) == len(recorded) == RECORDED
+    assert {row["verdict"]: row["error"] for row in rows} == {VALID: None}
+    for row, payload in zip(rows, recorded, strict=True):
+        event = json.loads(payload)
+        assert (row["event_id"], row["wiki"]) == (event["meta"]["id"], event["wiki"])
+        assert row["title"] == (event.get("title") or "").strip(" ")[:512] or None
+
+
+def test_every_broken_event_has_the_verdict_that_a_strict_reader_gives(
+    spark: SparkSession, broken: list[bytes]
+) -> None:
+    rows = verdicts(spark, broken)
+    assert len(rows) == len(broken)
+    assert len({row["verdict"] for row in rows}) >= 5
+    for row, payload in zip(rows, broken, strict=True):
+        assert row["verdict"] in {VALID, CANARY, *Reason}
+        assert (row["error"] is None) == (row["verdict"] in (VALID, CANARY))
+        try:
+            value = read_by_python(payload)
+        except ValueError:
+            assert row["verdict"] == Reason.NOT_JSON, payload
+        else:
+            assert row["verdict"] != Reason.NOT_JSON, payload
+            assert (row["verdict"] == Reason.NOT_AN_OBJECT) == (not isinstance(value, dict)), payload
+
+
+def test_every_broken_event_leaves_one_silver_record_or_one_dead_letter(
+    spark: SparkSession, broken: list[bytes]
+) -> None:
+    valid = [row["verdict"] == VALID for row in verdicts(spark, broken)]
+    sent = outgoing(raw(spark, broken), RULE).collect()
+    silver = [json.loads(row["value"])["raw_offset"] for row in sent if row["topic"] == topics.SILVER]
+    gold = [json.loads(row["value"])["raw_offset"] for row in sent if row["topic"] == topics.GOLD]
+    letters = [row for row in sent if row["topic"] == topics.REJECTED]
+    assert sorted(silver) == [offset for offset, is_valid in enumerate(valid) if is_valid]
+    assert set(gold) <= set(silver)
+    assert len(gold) == len(set(gold))
+    for row in letters:
+        headers = {header["key"]: bytes(header["value"]) for header in row["headers"]}
+        assert headers[topics.REASON].decode() in set(Reason)
+        assert bytes(row["value"]) == broken[int(headers[topics.RAW_OFFSET])]
+    assert len(silver) + len(letters) == len(broken)
