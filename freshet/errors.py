@@ -1,10 +1,10 @@
 """The errors of Freshet, by what a caller should do about them.
 
-    FreshetError
-    ├── ConfigError      a setting is wrong: the start stops and names it
-    ├── TransientError   try again later, with back-off and a cap
-    ├── PermanentError   do not try again: something must be mended first
-    └── DataError        this one record is bad: reject it with its reason and go on
+FreshetError
+├── ConfigError      a setting is wrong: the start stops and names it
+├── TransientError   try again later, with back-off and a cap
+├── PermanentError   do not try again: something must be mended first
+└── DataError        this one record is bad: reject it with its reason and go on
 """
 
 

@@ -36,9 +36,7 @@ DUPLICATES: Final = Counter("freshet_lake_duplicates_total", "Raw records whose 
 LAKE_CANARIES: Final = Counter("freshet_lake_canaries_total", "Canary events found in the raw topic and left out")
 
 # indexer
-LAG: Final = Gauge(
-    "kafka_consumergroup_group_lag", "Consumer lag in records", ["group", "topic", "partition"]
-)
+LAG: Final = Gauge("kafka_consumergroup_group_lag", "Consumer lag in records", ["group", "topic", "partition"])
 INDEXED: Final = Counter("freshet_indexer_documents_total", "Documents by what became of them", ["outcome"])
 INDEX_BATCH: Final = Histogram(
     "freshet_indexer_phase_seconds", "Time of a phase of a batch", ["phase"], buckets=WORK_BUCKETS
