@@ -33,6 +33,10 @@ class ProgressListener(StreamingQueryListener):
         self._consumer = freshet.log.reader(settings, "freshet-stream-lag")
         self._names: dict[UUID, str] = {}
 
+    def close(self) -> None:
+        """Let the connection to the broker go."""
+        self._consumer.close()
+
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
         """The query runs."""
         self._names[event.runId] = event.name or str(event.id)
