@@ -21,7 +21,7 @@ from local import postgres
 pytestmark = pytest.mark.integration
 
 
-@retry(retry=retry_if_result(lambda right: not right), wait=wait_fixed(0.1), stop=stop_after_delay(30))
+@retry(retry=retry_if_result(lambda right: not right), wait=wait_fixed(0.1), stop=stop_after_delay(120))
 def until(client: TestClient, status: int) -> bool:
     return client.get("/readyz").status_code == status
 
