@@ -1,6 +1,7 @@
 """The lake is exact: whatever is repeated, killed or duplicated, every row is there once and the counts balance."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -141,21 +142,18 @@ def test_killed_around_any_write_the_batch_again_is_exact(write, contents, layer
     assert done.duplicates == 2
 
 
-def test_two_writers_at_once_insert_each_row_once(spark, lake, records, contents):
+def test_writers_that_meet_all_finish_and_insert_each_row_once(lake, records, contents):
     rows = [raw(event(meta__id=f"e{number}"), offset=number) for number in range(50)]
     together = threading.Barrier(3)
 
-    def both():
-        frame = records(rows)
+    def write(frame):
         together.wait()
-        write_batch(frame, lake.lake, lake.document_rule)
+        return write_batch(frame, lake.lake, lake.document_rule)
 
-    threads = [threading.Thread(target=both) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(write, [records(rows) for _ in range(3)]))
     assert counts(contents) == {"bronze": 50, "silver": 50, "gold": 50, "rejected": 0}
+    assert sum(one.inserted["silver"] for one in done) == 50
 
 
 def test_only_a_commit_conflict_is_tried_again():
