@@ -8,8 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_builders import BagOfWords
-from conftest import free_settings, running
 from fastapi.testclient import TestClient
 from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
@@ -17,6 +15,8 @@ from api.app import create_app
 from freshet.settings import CHECKOUT, PREFIX
 from freshet.store.migrate import migrate
 from local import postgres
+from tests.api_builders import BagOfWords
+from tests.conftest import free_settings, running
 
 pytestmark = pytest.mark.integration
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from api_builders import BagOfWords, document, insert
 from confluent_kafka import Producer
 from deltalake import write_deltalake
 from fastapi.testclient import TestClient
@@ -18,6 +17,7 @@ from api.app import create_app
 from freshet.contract import topics
 from freshet.settings import Settings
 from freshet.store.migrate import migrate
+from tests.api_builders import BagOfWords, document, insert
 
 pytestmark = pytest.mark.integration
 

@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from indexer_builders import TextEmbedder, gold
 from prometheus_client import REGISTRY
 
 from freshet import log
@@ -30,6 +29,7 @@ from indexer.gold import GoldTopic
 from indexer.loop import run
 from indexer.store import Store
 from local import running
+from tests.indexer_builders import TextEmbedder, gold
 
 pytestmark = pytest.mark.integration
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from api_builders import NOON, BagOfWords, document, insert
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
 from freshet.settings import load_settings
 from freshet.store.migrate import migrate
+from tests.api_builders import NOON, BagOfWords, document, insert
 
 pytestmark = pytest.mark.integration
 

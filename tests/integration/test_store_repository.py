@@ -7,13 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from indexer_builders import TextEmbedder, gold
 from psycopg import Connection
 
 from freshet.store import embeddings, repository
 from freshet.store.embeddings import VectorTable
 from freshet.store.migrate import migrate
 from freshet.store.repository import Batch
+from tests.indexer_builders import TextEmbedder, gold
 
 pytestmark = pytest.mark.integration
 

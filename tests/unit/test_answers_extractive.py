@@ -4,12 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from api_builders import NOON, found
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.answers import extractive, prose
 from freshet.store.lookup import Extent
+from tests.api_builders import NOON, found
 
 SEARCHED = Extent(1234, NOON - timedelta(hours=2), NOON, ["recording"])
 HOSTILE = [

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from api_builders import BagOfWords
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
@@ -11,6 +10,7 @@ from api.app import create_app
 from api.middleware import MAX_BODY_BYTES
 from freshet.settings import load_settings
 from local import ports
+from tests.api_builders import BagOfWords
 
 
 @pytest.fixture(scope="module")

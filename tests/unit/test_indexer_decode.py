@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from indexer_builders import gold
 
 from freshet.contract import schemas
 from freshet.contract.rejections import Reason
 from freshet.errors import DataError
 from freshet.store.repository import COLUMNS
 from indexer.decode import decode
+from tests.indexer_builders import gold
 
 
 def as_json(**given: Any) -> bytes:
