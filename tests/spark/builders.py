@@ -2,16 +2,25 @@
 
 import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import EllipsisType
 from typing import Any
 
-RECORD = (
+from pyspark.sql import DataFrame, SparkSession
+
+from freshet.settings import load_settings
+
+RULE = load_settings().document_rule
+LOGGED_AT = datetime(2026, 11, 23, 10, 15, 30, 500_000, tzinfo=UTC)
+"""When the broker stamped a record."""
+
+RECEIVED_MS = 1_795_428_930_250
+_COLUMNS = (
     "key BINARY, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP, "
     "timestampType INT, headers ARRAY<STRUCT<key: STRING, value: BINARY>>"
 )
-LOGGED_AT = datetime(2026, 11, 23, 10, 15, 30, 500_000, tzinfo=UTC)
-RECEIVED_MS = 1_795_428_930_250
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class Record:
     partition: int = 0
     topic: str = "wiki.raw"
     key: bytes | None = b"enwiki:Page"
-    headers: dict[str, bytes] | None = field(
+    headers: dict[str, bytes] | list[tuple[str, bytes]] | None = field(
         default_factory=lambda: {
             "sse-id": b'[{"topic":"eqiad.mediawiki.recentchange","partition":0,"timestamp":1}]',
             "received-at": str(RECEIVED_MS).encode(),
@@ -32,12 +41,15 @@ class Record:
     )
 
     def as_tuple(self) -> tuple[Any, ...]:
-        headers = None if self.headers is None else list(self.headers.items())
+        headers = list(self.headers.items()) if isinstance(self.headers, dict) else self.headers
         return (self.key, self.value, self.topic, self.partition, self.offset, LOGGED_AT, 0, headers)
 
 
 def event(**changes: Any) -> dict[str, Any]:
-    """A modern edit of an article by a registered user; `meta__dt` changes a member of `meta`, None stays null."""
+    """A modern edit of an article by a registered user.
+
+    `meta__dt` changes a member of `meta`; None stays null, and `...` leaves a member out.
+    """
     made: dict[str, Any] = {
         "$schema": "/mediawiki/recentchange/1.0.1",
         "meta": {
@@ -67,21 +79,11 @@ def event(**changes: Any) -> dict[str, Any]:
     }
     for name, value in changes.items():
         target, _, member = name.partition("__")
-        if member:
-            made[target][member] = value
+        holder, changed = (made[target], member) if member else (made, target)
+        if isinstance(value, EllipsisType):
+            del holder[changed]
         else:
-            made[target] = value
-    return made
-
-
-def without(made: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The event with these members absent; `meta__id` is a member of `meta`."""
-    for name in names:
-        target, _, member = name.partition("__")
-        if member:
-            made[target] = {key: value for key, value in made[target].items() if key != member}
-        else:
-            made = {key: value for key, value in made.items() if key != target}
+            holder[changed] = value
     return made
 
 
@@ -93,3 +95,14 @@ def payload(made: Any) -> bytes:
 def raw(made: Any, offset: int = 0, partition: int = 0) -> Record:
     """A record of the raw topic."""
     return Record(payload(made), offset=offset, partition=partition)
+
+
+def numbered(payloads: Iterable[bytes | None]) -> list[Record]:
+    """Payloads as records of partition 0 of the raw topic, their offsets counted from 0."""
+    return [Record(value, offset=offset) for offset, value in enumerate(payloads)]
+
+
+def frame(spark: SparkSession, records: Iterable[Record]) -> DataFrame:
+    """Records as the Kafka source gives them with `includeHeaders`."""
+    # A list, not an Arrow table: Spark would fold a small local relation without generating the code a stream runs.
+    return spark.createDataFrame([record.as_tuple() for record in records], _COLUMNS)

@@ -8,13 +8,18 @@ from pyspark.sql import DataFrame, SparkSession
 
 from freshet.settings import Settings, load_settings
 from spark_jobs.session import spark_session
-from tests.spark.builders import RECORD, Record
+from tests.spark.builders import Record, frame
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = spark_session(load_settings(spark_master="local[8]"), "freshet-tests")
+    """Five slots: real-time mode holds one for each partition, and the lake needs one beside them."""
+    with pytest.MonkeyPatch.context() as environment:
+        # Each plan runs once: what the second compiler would gain it costs first.
+        environment.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
+        session = spark_session(load_settings(spark_master="local[5]"), "freshet-tests")
     session.sparkContext.setLogLevel("ERROR")
+    session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
     session.stop()
 
@@ -22,7 +27,7 @@ def spark() -> Iterator[SparkSession]:
 @pytest.fixture
 def records(spark: SparkSession) -> Callable[[Sequence[Record]], DataFrame]:
     """Makes a static frame of records, with the columns of Kafka's source."""
-    return lambda rows: spark.createDataFrame([row.as_tuple() for row in rows], RECORD)
+    return lambda rows: frame(spark, rows)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import gzip
 import json
 import random
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from spark_jobs.serve import outgoing
 from spark_jobs.transforms.parse import CANARY, VALID, parse
 from spark_jobs.transforms.records import bronze
 from spark_jobs.transforms.silver import events
-from tests.spark.edits import RULE, raw
+from tests.spark.builders import RULE, frame, numbered
 
 pytestmark = pytest.mark.spark
 
@@ -24,12 +23,10 @@ RECORDED = 20_719
 BROKEN = 2_000
 SEED = 7
 SHAPES = (Reason.NOT_JSON, Reason.NOT_AN_OBJECT)
-OTHER_TYPES: tuple[Any, ...] = (None, True, -1, 2**70, 0.5, "", "x", "\ud800", [], [1], {}, {"id": 1})
-
-
-def verdicts(spark: SparkSession, payloads: Iterable[bytes]) -> list[Row]:
-    """Verdict, error and silver's columns in the order of the payloads."""
-    return events(parse(bronze(raw(spark, payloads)))).orderBy("raw_offset").drop("value").collect()
+OTHER_VALUES: tuple[Any, ...] = (
+    None, True, 0, -1, 2**70, 10**30, 0.5, "", "x", "9" * 25, "\ud800", [], [1], {}, {"id": 1}
+)  # fmt: skip
+STRAY = (b"\x00", rb"\u0000", rb"\ud800", b'"', b"}", b"[[", b"\xff")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +39,7 @@ def recorded(shared_data: Path) -> list[bytes]:
 def broken(recorded: list[bytes]) -> list[bytes]:
     """Recorded events, each damaged in one way; the same ones in every run."""
     dice = random.Random(SEED)
-    ways = (flipped, cut, retyped, spliced)
+    ways = (flipped, cut, retyped, spliced, strewn)
     return [dice.choice(ways)(dice, payload) for payload in dice.sample(recorded, BROKEN)]
 
 
@@ -60,13 +57,18 @@ def cut(dice: random.Random, payload: bytes) -> bytes:
 def retyped(dice: random.Random, payload: bytes) -> bytes:
     event = json.loads(payload)
     holder = dice.choice([event, *(value for value in event.values() if isinstance(value, dict) and value)])
-    holder[dice.choice(list(holder))] = dice.choice(OTHER_TYPES)
+    holder[dice.choice(list(holder))] = dice.choice(OTHER_VALUES)
     return json.dumps(event).encode()
 
 
 def spliced(dice: random.Random, payload: bytes) -> bytes:
     start, end = sorted(dice.sample(range(len(payload)), 2))
     return payload[:start] + payload[end:]
+
+
+def strewn(dice: random.Random, payload: bytes) -> bytes:
+    place = dice.randrange(len(payload))
+    return payload[:place] + dice.choice(STRAY) + payload[place:]
 
 
 def shape_by_python(payload: bytes) -> Reason | None:
@@ -82,33 +84,38 @@ def shape_by_python(payload: bytes) -> Reason | None:
     return None if isinstance(value, dict) else Reason.NOT_AN_OBJECT
 
 
-def test_every_recorded_event_is_an_event(spark: SparkSession, recorded: list[bytes]) -> None:
-    rows = verdicts(spark, recorded)
-    assert len(rows) == len(recorded) == RECORDED
-    assert {row["verdict"]: row["error"] for row in rows} == {VALID: None}
-    for row, payload in zip(rows, recorded, strict=True):
+@pytest.fixture(scope="module")
+def rows(spark: SparkSession, recorded: list[bytes], broken: list[bytes]) -> list[Row]:
+    """Verdict, error and silver's columns of the recorded events and then of the broken ones, in their order."""
+    made = events(parse(bronze(frame(spark, numbered([*recorded, *broken]))))).drop("value").collect()
+    assert [row["raw_offset"] for row in made] == list(range(len(recorded) + len(broken)))
+    return made
+
+
+def test_every_recorded_event_is_an_event(rows: list[Row], recorded: list[bytes]) -> None:
+    assert len(recorded) == RECORDED
+    whole = rows[:RECORDED]
+    assert {row["verdict"]: row["error"] for row in whole} == {VALID: None}
+    for row, payload in zip(whole, recorded, strict=True):
         event = json.loads(payload)
         assert (row["event_id"], row["wiki"]) == (event["meta"]["id"], event["wiki"])
         assert row["title"] == (event.get("title") or None)
 
 
-def test_every_broken_event_has_the_verdict_that_a_strict_reader_gives(
-    spark: SparkSession, broken: list[bytes]
-) -> None:
-    rows = verdicts(spark, broken)
-    assert len(rows) == len(broken)
-    assert len({row["verdict"] for row in rows}) >= 5
-    assert {row["verdict"] for row in rows} <= {VALID, CANARY, *Reason}
-    assert all((row["error"] is None) == (row["verdict"] in (VALID, CANARY)) for row in rows)
-    pairs = [(row["verdict"], shape_by_python(payload), payload) for row, payload in zip(rows, broken, strict=True)]
+def test_every_broken_event_has_the_verdict_that_a_strict_reader_gives(rows: list[Row], broken: list[bytes]) -> None:
+    judged = rows[RECORDED:]
+    assert len({row["verdict"] for row in judged}) >= 5
+    assert {row["verdict"] for row in judged} <= {VALID, CANARY, *Reason}
+    assert all((row["error"] is None) == (row["verdict"] in (VALID, CANARY)) for row in judged)
+    pairs = [(row["verdict"], shape_by_python(payload), payload) for row, payload in zip(judged, broken, strict=True)]
     assert not [pair for pair in pairs if pair[0] != pair[1] and (pair[1] or pair[0] in SHAPES)]
 
 
 def test_every_broken_event_leaves_one_silver_record_or_one_dead_letter(
-    spark: SparkSession, broken: list[bytes]
+    spark: SparkSession, rows: list[Row], broken: list[bytes]
 ) -> None:
-    valid = [row["verdict"] == VALID for row in verdicts(spark, broken)]
-    sent = outgoing(raw(spark, broken), RULE).collect()
+    valid = [row["verdict"] == VALID for row in rows[RECORDED:]]
+    sent = outgoing(frame(spark, numbered(broken)), RULE).collect()
     silver = [json.loads(row["value"])["raw_offset"] for row in sent if row["topic"] == topics.SILVER]
     gold = [json.loads(row["value"])["raw_offset"] for row in sent if row["topic"] == topics.GOLD]
     letters = [row for row in sent if row["topic"] == topics.REJECTED]

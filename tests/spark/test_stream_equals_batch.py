@@ -14,22 +14,23 @@ from freshet.contract import topics
 from freshet.settings import Settings
 from spark_jobs.serve import outgoing, serve_writer
 from spark_jobs.source import read_stream
-from tests.spark.edits import HEADERS, payload
+from tests.spark.builders import Record, event, payload
 
 pytestmark = [pytest.mark.spark, pytest.mark.integration]
 
 OUT = (topics.SILVER, topics.GOLD, topics.REJECTED)
+ONCE = payload(event())
 PAYLOADS = (
-    payload(),
-    payload(),
-    payload(meta={"id": "e2"}, title="月", comment="/* 軌道 */ [[月|月の]]修正 🌙"),
-    payload(meta={"id": "e3"}, bot=True),
-    payload(meta={"id": "e4"}, type="log", log_params=[1], length=..., revision=...),
-    payload(meta={"id": "e5"}, comment="Undid revision 123456 by [[Special:Contributions/A|A]]"),
-    payload(meta={"domain": "canary"}),
-    payload(meta={"dt": "yesterday"}),
-    payload(wiki=...),
-    payload(server_script_path="/a" * 50_000, comment="/* " + " " * 50_000),
+    ONCE,
+    ONCE,
+    payload(event(title="月", comment="/* 軌道 */ [[月|月の]]修正 🌙")),
+    payload(event(bot=True)),
+    payload(event(type="log", log_params=[1], length=..., revision=...)),
+    payload(event(comment="Undid revision 123456 by [[Special:Contributions/A|A]]")),
+    payload(event(meta__domain="canary")),
+    payload(event(meta__dt="yesterday")),
+    payload(event(wiki=...)),
+    payload(event(server_script_path="/a" * 50_000, comment="/* " + " " * 50_000)),
     b"[]",
     b"\xff\xfe",
     b"",
@@ -43,8 +44,8 @@ def produced(settings: Settings) -> None:
     """PAYLOADS in the raw topic, with and without a key and headers."""
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
     for number, value in enumerate(PAYLOADS):
-        producer.produce(topics.RAW, value, key=f"enwiki:{number}".encode(), headers=list(HEADERS))
-    producer.produce(topics.RAW, payload(meta={"id": "e6"}))
+        producer.produce(topics.RAW, value, key=f"enwiki:{number}".encode(), headers=Record(value).headers)
+    producer.produce(topics.RAW, payload(event()))
     producer.produce(topics.RAW, None, key=b"enwiki:gone")
     assert producer.flush(60) == 0
 
