@@ -14,10 +14,7 @@ from tests.spark.builders import Record, frame
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """Five slots: real-time mode holds one for each partition, and the lake needs one beside them."""
-    with pytest.MonkeyPatch.context() as environment:
-        # Each plan runs once: what the second compiler would gain it costs first.
-        environment.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
-        session = spark_session(load_settings(spark_master="local[5]"), "freshet-tests")
+    session = spark_session(load_settings(spark_master="local[5]"), "freshet-tests")
     session.sparkContext.setLogLevel("ERROR")
     session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
