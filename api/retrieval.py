@@ -1,6 +1,7 @@
 """From a query to what was found, whatever part is missing: without vectors the words alone search."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -34,6 +35,11 @@ async def retrieve(
             reason = "the query could not be embedded: searched by words only"
     found = await search.search(connection, query, vector, model, filters, limit)
     return Retrieved(found, {"vector": reason} if reason else {})
+
+
+def described(found: search.Found, now: datetime) -> dict[str, Any]:
+    """What an answer's models take of a document: its columns, and how old the edit is."""
+    return {**vars(found), "age_seconds": round((now - found.event_time).total_seconds(), 3)}
 
 
 def mismatch(services: Services, model: search.Model | None) -> str | None:

@@ -1,10 +1,8 @@
-"""Builders for the API's tests: documents with defaults, an embedder without a model, an application."""
+"""Builders for the API's tests: an embedder without a model, documents in the store, what a search finds."""
 
-import hashlib
 import itertools
 import zlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,9 @@ import psycopg
 from pgvector import HalfVector
 from psycopg import sql
 
-from freshet.contract import schemas
 from freshet.store.search import Found
+from tests.documents import NOON
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _counter = itertools.count(1)
 
 
@@ -32,36 +29,6 @@ class BagOfWords:
             for word in text.lower().split():
                 row[zlib.crc32(word.encode()) % self.dimensions] += 1
         return vectors / np.maximum(1.0, np.linalg.norm(vectors, axis=1, keepdims=True))
-
-
-def document(**given: Any) -> dict[str, Any]:
-    """A row of documents; what is not given is ordinary."""
-    number = next(_counter)
-    row: dict[str, Any] = {name: None for name in schemas.names(schemas.GOLD)} | {
-        "doc_id": f"doc-{number}",
-        "event_time": NOON,
-        "wiki": "enwiki",
-        "language": "en",
-        "type": "edit",
-        "namespace": 0,
-        "title": f"Page {number}",
-        "comment": "",
-        "user_kind": "registered",
-        "quality_flags": [],
-        "source": "recording",
-        "received_at": NOON,
-        "raw_topic": "wiki.raw",
-        "raw_partition": 0,
-        "raw_offset": number,
-        "raw_timestamp": NOON,
-        "transform_version": "1",
-    }
-    row |= {"gold_at": NOON + timedelta(seconds=1), "searchable_at": NOON + timedelta(seconds=2)}
-    row |= given
-    row["event_id"] = row["event_id"] or row["doc_id"]
-    row["text"] = row["text"] or "\n".join(filter(None, (row["title"], row["section"], row["comment"])))
-    row["content_hash"] = hashlib.sha256(row["text"].encode()).hexdigest()
-    return row
 
 
 def insert(conninfo: str, *documents: dict[str, Any], like: dict[str, str] | None = None) -> None:

@@ -1,51 +1,12 @@
-"""Builders for the indexer's tests: documents with defaults and embedders that do as they are told."""
+"""An embedder for the indexer's tests that does as it is told."""
 
-import hashlib
-import itertools
 import zlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from freshet.contract import schemas
 from freshet.errors import FreshetError
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-_numbers = itertools.count(1)
-
-
-def gold(**given: Any) -> dict[str, Any]:
-    """A row of gold with its gold_at; what is not given is ordinary."""
-    number = next(_numbers)
-    row: dict[str, Any] = dict.fromkeys(schemas.names(schemas.GOLD))
-    row |= {
-        "doc_id": f"doc-{number}",
-        "event_time": NOON,
-        "wiki": "enwiki",
-        "language": "en",
-        "type": "edit",
-        "namespace": 0,
-        "title": f"Page {number}",
-        "comment": "",
-        "user_kind": "registered",
-        "quality_flags": [],
-        "source": "recording",
-        "received_at": NOON,
-        "raw_topic": "wiki.raw",
-        "raw_partition": 0,
-        "raw_offset": number,
-        "raw_timestamp": NOON + timedelta(milliseconds=5),
-        "transform_version": "1",
-        "gold_at": NOON + timedelta(milliseconds=20),
-    }
-    row |= given
-    row["event_id"] = row["event_id"] or row["doc_id"]
-    row["text"] = row["text"] or row["title"]
-    row["content_hash"] = hashlib.sha256(row["text"].encode("utf-8", "replace")).hexdigest()
-    return row
 
 
 class TextEmbedder:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from api.answers import extractive
 from api.models import AskIn, AskOut, Citation, Newest
-from api.retrieval import retrieve
+from api.retrieval import described, retrieve
 from api.services import Provided
 from freshet.store import lookup
 from freshet.telemetry import metrics
@@ -36,27 +36,11 @@ async def ask(asked: AskIn, services: Provided) -> AskOut:
         answer=answer.text,
         outcome=answer.outcome,
         answerer="extractive",
-        citations=[_citation(cited, now) for cited in answer.citations],
+        citations=[
+            Citation(**described(cited.found, now), n=cited.n, quote=cited.found.text) for cited in answer.citations
+        ],
         freshness=Newest(**vars(newest)),
         sources=searched.sources,
         took_ms=round((time.perf_counter() - begun) * 1000, 1),
         degraded=retrieved.degraded,
-    )
-
-
-def _citation(cited: extractive.Cited, now: datetime) -> Citation:
-    found = cited.found
-    return Citation(
-        n=cited.n,
-        doc_id=found.doc_id,
-        title=found.title,
-        wiki=found.wiki,
-        comment=found.comment,
-        event_time=found.event_time,
-        age_seconds=round((now - found.event_time).total_seconds(), 3),
-        user_kind=found.user_kind,
-        page_url=found.page_url,
-        diff_url=found.diff_url,
-        source=found.source,
-        quote=found.text,
     )

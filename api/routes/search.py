@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.models import Delays, FreshnessOut, Newest, Result, Scores, SearchIn, SearchOut
-from api.retrieval import retrieve
+from api.retrieval import described, retrieve
 from api.services import Provided
 from freshet.store import lookup
 from freshet.store.search import Found
@@ -37,36 +37,9 @@ async def freshness(services: Provided, window_minutes: Annotated[int, Query(ge=
     """How fresh the store is, and the delays of what became searchable in the window."""
     async with services.pool.connection() as connection:
         now = await lookup.freshness(connection, window_minutes)
-    return FreshnessOut(
-        newest_event_time=now.newest_event_time,
-        newest_received_at=now.newest_received_at,
-        newest_searchable_at=now.newest_searchable_at,
-        documents=now.documents,
-        pending_embeddings=now.pending_embeddings,
-        source=now.source,
-        window_minutes=window_minutes,
-        received_to_searchable_ms=Delays(p50=now.p50, p95=now.p95, p99=now.p99, max=now.max, count=now.count),
-    )
+    return FreshnessOut(**vars(now), window_minutes=window_minutes, received_to_searchable_ms=Delays(**vars(now)))
 
 
 def _result(found: Found, now: datetime) -> Result:
-    return Result(
-        doc_id=found.doc_id,
-        event_id=found.event_id,
-        title=found.title,
-        wiki=found.wiki,
-        language=found.language,
-        section=found.section,
-        comment=found.comment,
-        text=found.text,
-        event_time=found.event_time,
-        age_seconds=round((now - found.event_time).total_seconds(), 3),
-        user_kind=found.user_kind,
-        bytes_delta=found.bytes_delta,
-        page_url=found.page_url,
-        diff_url=found.diff_url,
-        revert_kind=found.revert_kind,
-        source=found.source,
-        score=found.score,
-        scores=Scores(vector=found.cosine, words=found.words_rank, coverage=found.coverage),
-    )
+    scores = Scores(vector=found.cosine, words=found.words_rank, coverage=found.coverage)
+    return Result(**described(found, now), scores=scores)

@@ -17,7 +17,8 @@ from api.app import create_app
 from freshet.contract import topics
 from freshet.settings import Settings
 from freshet.store.migrate import migrate
-from tests.api_builders import BagOfWords, document, insert
+from tests.api_builders import BagOfWords, insert
+from tests.documents import document
 
 pytestmark = pytest.mark.integration
 

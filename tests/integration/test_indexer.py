@@ -29,7 +29,8 @@ from indexer.gold import GoldTopic
 from indexer.loop import run
 from indexer.store import Store
 from local import running
-from tests.indexer_builders import TextEmbedder, gold
+from tests.documents import gold
+from tests.indexer_builders import TextEmbedder
 
 pytestmark = pytest.mark.integration
 

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from api.app import create_app
 from freshet.settings import load_settings
 from freshet.store.migrate import migrate
-from tests.api_builders import NOON, BagOfWords, document, insert
+from tests.api_builders import BagOfWords, insert
+from tests.documents import NOON, document
 
 pytestmark = pytest.mark.integration
 

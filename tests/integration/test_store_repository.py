@@ -13,7 +13,8 @@ from freshet.store import embeddings, repository
 from freshet.store.embeddings import VectorTable
 from freshet.store.migrate import migrate
 from freshet.store.repository import Batch
-from tests.indexer_builders import TextEmbedder, gold
+from tests.documents import gold
+from tests.indexer_builders import TextEmbedder
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from api.answers import extractive, prose
 from freshet.store.lookup import Extent
-from tests.api_builders import NOON, found
+from tests.api_builders import found
+from tests.documents import NOON
 
 SEARCHED = Extent(1234, NOON - timedelta(hours=2), NOON, ["recording"])
 HOSTILE = [

@@ -12,7 +12,8 @@ from freshet.errors import DataError, PermanentError, TransientError
 from freshet.store.repository import Batch, Written
 from indexer.batch import index
 from indexer.pending import retry_pending
-from tests.indexer_builders import TextEmbedder, gold
+from tests.documents import gold
+from tests.indexer_builders import TextEmbedder
 
 
 class MemoryStore:

@@ -11,7 +11,7 @@ from freshet.contract.rejections import Reason
 from freshet.errors import DataError
 from freshet.store.repository import COLUMNS
 from indexer.decode import decode
-from tests.indexer_builders import gold
+from tests.documents import gold
 
 
 def as_json(**given: Any) -> bytes:
