@@ -182,9 +182,10 @@ def test_a_question_is_answered_with_citations_from_the_store(store):
         body = client.post("/v1/ask", json={"question": "What is changing about sea snails?"}).json()
     assert body["outcome"] == "grounded"
     assert '"Sea snails" (enwiki)' in body["answer"]
-    assert [(cited["n"], cited["doc_id"], cited["diff_url"]) for cited in body["citations"]] == [
-        (1, "one", "https://x/diff")
-    ]
+    (cited,) = body["citations"]
+    assert (cited["n"], cited["doc_id"], cited["diff_url"]) == (1, "one", "https://x/diff")
+    assert cited["quote"] == "Sea snails\nadded species"
+    assert cited["age_seconds"] == pytest.approx((datetime.now(UTC) - NOON).total_seconds(), abs=60)
     assert body["sources"] == ["recording"]
     assert body["answerer"] == "extractive"
 
