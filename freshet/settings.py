@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from freshet.contract import topics
 from freshet.contract.documents import DocumentRule, rule_from
 from freshet.errors import ConfigError
 from freshet.lake import LakePaths
@@ -18,6 +19,7 @@ PREFIX = "FRESHET_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
+Memory = Annotated[str, Field(pattern=r"^\d+[mg]$")]
 UserPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 CheckoutPath = Annotated[Path, AfterValidator(lambda path: CHECKOUT / path.expanduser())]
 
@@ -67,8 +69,9 @@ class Settings(BaseSettings):
     lake_root: str = Field("", description="root of the Delta tables, file:// or s3a://; empty: in state_dir")
     postgres_dsn: SecretStr = Field(SecretStr(""), description="an existing Postgres with pgvector")
 
-    spark_master: str = Field("local[8]", description="Spark master; local needs more slots than partitions")
-    spark_driver_memory: str = Field("1500m", pattern=r"^\d+[mg]$", description="heap of the driver")
+    spark_master: str = Field("", description="Spark master; empty: this machine, with the slots that a job needs")
+    serve_driver_memory: Memory = Field("512m", description="heap of the serve query's driver")
+    lake_driver_memory: Memory = Field("1500m", description="heap of the driver of the lake query and of batch jobs")
     serve_mode: Literal["realtime", "microbatch"] = Field("realtime", description="trigger of the serve query")
     lake_interval_s: int = Field(30, ge=1, description="how often the lake query commits, s")
     gold_namespaces: Annotated[tuple[int, ...], NoDecode] = Field((0,), description="namespaces of documents")
@@ -80,13 +83,15 @@ class Settings(BaseSettings):
 
     embedding_model: str = Field("minilm-l6-v2-int8", pattern=r"^[a-z0-9][a-z0-9-]*$", description="embedding model")
     embedding_sessions: int = Field(2, ge=1, le=64, description="texts embedded side by side, a core each")
+    indexer_group: str = Field(topics.INDEXER_GROUP, min_length=1, description="consumer group of the indexer")
     indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(18080, description="port of the API")
     eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")
     producer_metrics_port: Port = Field(18082, description="port of the producer's metrics")
-    stream_metrics_port: Port = Field(18083, description="port of the Spark application's metrics")
+    serve_metrics_port: Port = Field(18083, description="port of the metrics of the serve query")
+    lake_metrics_port: Port = Field(18085, description="port of the metrics of the lake query, when it runs by itself")
     indexer_metrics_port: Port = Field(18084, description="port of the indexer's metrics")
     kafka_port: Port = Field(18092, description="port of the embedded broker")
     kafka_controller_port: Port = Field(18093, description="port of the embedded broker's controller")

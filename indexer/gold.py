@@ -22,6 +22,7 @@ class GoldTopic:
 
     def __init__(self, settings: Settings) -> None:
         self._consumer = Consumer(_options(settings))
+        self._group = settings.indexer_group
         self._held: list[Message] = []
         self.joined = False
         self._consumer.subscribe([topics.GOLD], on_assign=self._assigned, on_revoke=self._left, on_lost=self._left)
@@ -63,7 +64,7 @@ class GoldTopic:
         for part in self._positions():
             first, end = self._consumer.get_watermark_offsets(part, cached=True)
             if end >= 0:
-                _lag_of(part).set(max(0, end - max(part.offset, first)))
+                self._lag_of(part).set(max(0, end - max(part.offset, first)))
 
     def close(self) -> None:
         """Leave the group; what was noted as done is committed before."""
@@ -86,14 +87,17 @@ class GoldTopic:
     def _left(self, _: Consumer, parts: Sequence[TopicPartition]) -> None:
         logs.get().info("partitions given up", partitions=[part.partition for part in parts])
         for part in parts:
-            _lag_of(part)
-            metrics.LAG.remove(topics.INDEXER_GROUP, topics.GOLD, str(part.partition))
+            self._lag_of(part)
+            metrics.LAG.remove(self._group, topics.GOLD, str(part.partition))
+
+    def _lag_of(self, part: TopicPartition) -> Gauge:
+        return metrics.LAG.labels(self._group, topics.GOLD, str(part.partition))
 
 
 def _options(settings: Settings) -> dict[str, object]:
     return {
         "bootstrap.servers": settings.bootstrap_servers,
-        "group.id": topics.INDEXER_GROUP,
+        "group.id": settings.indexer_group,
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
         # A member that joins takes some partitions; the others are read on meanwhile.
@@ -129,7 +133,3 @@ def _is_record(message: Message) -> bool:
 def _partition(message: Message) -> int:
     partition = message.partition()
     return -1 if partition is None else partition
-
-
-def _lag_of(part: TopicPartition) -> Gauge:
-    return metrics.LAG.labels(topics.INDEXER_GROUP, topics.GOLD, str(part.partition))

@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--pid-file", type=Path, required=True)
     parser.add_argument("--user", help="system user to become")
     parser.add_argument("--folder", type=Path, help="working directory")
+    parser.add_argument("--nice", type=int, default=0, help="added to the niceness, so that others go first")
     parser.add_argument("--death-signal", help="signal when the parent dies, such as TERM")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="environment variable")
     parser.add_argument("command", nargs="+")
@@ -89,6 +90,7 @@ def main() -> None:
     end_group(options.pid_file)
     write_pid_file(options.pid_file)
     os.environ.update(pair.split("=", 1) for pair in options.set)
+    os.nice(options.nice)
     if options.folder:
         os.chdir(options.folder)
     if options.user:

@@ -49,7 +49,11 @@ def overview(settings: Settings) -> Overview:
     if not control.is_up():
         return Overview([], {"stack": f"nothing runs in {settings.state_dir}: start it with `freshet up`"})
     ready = {process.name: process.ready for process in stack.declare(settings)}
-    lags = {"indexer": indexer_lag(settings), **_spark_lag(settings)}
+    lags = {
+        "indexer": indexer_lag(settings),
+        **_spark_lag("serve", settings.serve_metrics_port),
+        **_spark_lag("lake", settings.lake_metrics_port),
+    }
     rows = []
     for name, state in control.states().items():
         works = state.pid is not None and ready[name]()
@@ -75,7 +79,7 @@ def tree_memory_mb(pid: int | None) -> float | None:
 
 def indexer_lag(settings: Settings) -> int | None:
     """Records of `wiki.gold` that the indexer's group has not committed; None when the broker does not answer."""
-    consumer = log.reader(settings, topics.INDEXER_GROUP)
+    consumer = log.reader(settings, settings.indexer_group)
     try:
         marks = log.watermarks(consumer, topics.GOLD)
         committed = consumer.committed([TopicPartition(topics.GOLD, number) for number in marks], timeout=log.TIMEOUT_S)
@@ -86,18 +90,18 @@ def indexer_lag(settings: Settings) -> int | None:
         consumer.close()
 
 
-def _spark_lag(settings: Settings) -> dict[str, int]:
+def _spark_lag(name: str, port: int) -> dict[str, int]:
     try:
-        text = httpx.get(f"http://127.0.0.1:{settings.stream_metrics_port}/metrics", timeout=2, trust_env=False).text
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=2, trust_env=False).text
     except httpx.HTTPError:
         return {}
     behind = [
         sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name == "freshet_spark_offsets_behind" and sample.labels["query"] == "serve"
+        if sample.name == "freshet_spark_offsets_behind" and sample.labels["query"] == name
     ]
-    return {"stream": int(sum(behind))} if behind else {}
+    return {name: int(sum(behind))} if behind else {}
 
 
 def _freshness(settings: Settings) -> dict[str, Any]:

@@ -14,7 +14,8 @@ class Process:
 
     `ports` maps the name of the setting that moves a port to the port. `start_seconds` and `retries` are the restart
     policy: a process that ends sooner than `start_seconds` after its start is started again with a growing pause,
-    `retries` times in a row; then it is given up and shown as FATAL.
+    `retries` times in a row; then it is given up and shown as FATAL. A process with a `niceness` works in the time
+    that the others leave.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Process:
     retries: int = 5
     user: str | None = None
     folder: Path | None = None
+    niceness: int = 0

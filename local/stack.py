@@ -13,13 +13,17 @@ def declare(settings: Settings) -> list[Process]:
     started = tuple(process.name for process in engines)
     source = [] if settings.source is Source.LIVE else [_room("eventstreams", settings.eventstreams_port)]
     # the stream is read once there is somebody to pass it on to, so that a start leaves no backlog
-    readers = ("stream", "indexer")
+    readers = ("serve", "indexer")
     return [
         *engines,
         *source,
         _room("producer", settings.producer_metrics_port, after=(*(process.name for process in source), *readers)),
         # a JVM needs its time to leave
-        _room("stream", settings.stream_metrics_port, after=started, stop_seconds=40, start_seconds=30),
+        _room("serve", settings.serve_metrics_port, after=started, stop_seconds=40, start_seconds=30),
+        # its batches are bursts of work for which nobody waits
+        _room(
+            "lake", settings.lake_metrics_port, after=started, stop_seconds=40, start_seconds=30, niceness=LAKE_NICENESS
+        ),
         _room("indexer", settings.indexer_metrics_port, after=started),
         _room("api", settings.api_port, after=started),
     ]
@@ -37,8 +41,14 @@ def prepare(settings: Settings) -> None:
 ENGINES = ("kafka", "postgres")
 """What must work before the log and the store can be prepared for the rooms."""
 
-MODULES = {"eventstreams": "local.eventstreams", "stream": "spark_jobs.stream"}
-"""Modules of the rooms whose process has another name."""
+COMMANDS = {
+    "eventstreams": ("local.eventstreams",),
+    "serve": ("spark_jobs.stream", "serve"),
+    "lake": ("spark_jobs.stream", "lake"),
+}
+"""Modules and arguments of the processes that are not called as their module."""
+
+LAKE_NICENESS = 15
 
 
 def _engines(settings: Settings) -> list[Process]:
@@ -48,16 +58,23 @@ def _engines(settings: Settings) -> list[Process]:
 
 
 def _room(
-    name: str, port: int, *, after: tuple[str, ...] = (), stop_seconds: int = 20, start_seconds: int = 15
+    name: str,
+    port: int,
+    *,
+    after: tuple[str, ...] = (),
+    stop_seconds: int = 20,
+    start_seconds: int = 15,
+    niceness: int = 0,
 ) -> Process:
     setting = {"api": "API_PORT", "eventstreams": "EVENTSTREAMS_PORT"}.get(name, f"{name.upper()}_METRICS_PORT")
     return Process(
         name=name,
-        command=(sys.executable, "-m", MODULES.get(name, name)),
+        command=(sys.executable, "-m", *COMMANDS.get(name, (name,))),
         ready=readiness.http(port),
         after=after,
         ports={setting: port},
         stop_seconds=stop_seconds,
         start_seconds=start_seconds,
         folder=CHECKOUT,
+        niceness=niceness,
     )

@@ -23,6 +23,8 @@ def guarded(process: Process, settings: Settings) -> list[str]:
     ]  # fmt: skip
     if process.user:
         command += ["--user", process.user]
+    if process.niceness:
+        command += ["--nice", str(process.niceness)]
     if process.folder:
         command += ["--folder", str(process.folder)]
     for name, value in process.environment.items():

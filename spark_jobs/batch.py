@@ -14,8 +14,8 @@ from spark_jobs.batch_counts import BatchCounts
 from spark_jobs.tables import insert_new
 from spark_jobs.transforms.gold import admitted, gold
 from spark_jobs.transforms.parse import CANARY, VALID, parse
-from spark_jobs.transforms.records import bronze
-from spark_jobs.transforms.rejected import dead_letters, is_rejected, rejected
+from spark_jobs.transforms.records import bronze, bronze_again
+from spark_jobs.transforms.rejected import dead_letters, rejected
 from spark_jobs.transforms.silver import events
 
 Insert = Callable[[DataFrame, LakePaths, str, str], int]
@@ -29,12 +29,14 @@ def write_batch(records: DataFrame, lake: LakePaths, rule: DocumentRule, insert:
 
     Killed anywhere, the same batch again ends the same: no write depends on another's having been done before.
     """
+    # One task a core, not one a partition: Spark generates the code of the transforms anew in each.
+    few = records.coalesce(records.sparkSession.sparkContext.defaultParallelism)
     # A local checkpoint is a cache that forgets the plan: analysing the transforms again for each of the writes took
     # longer than the writes. Spark lets go of the blocks once this function's frames are gone.
-    parsed = _lean(_apart(events(parse(bronze(records))))).localCheckpoint(eager=False)
+    parsed = _apart(events(parse(bronze(few)))).localCheckpoint(eager=False)
     summary = _summary(parsed, rule)
     with ThreadPoolExecutor(max_workers=3) as pool:
-        in_bronze = pool.submit(_insert_bronze, records, summary, lake, insert)
+        in_bronze = pool.submit(_insert_bronze, parsed, summary, lake, insert)
         in_rejected = pool.submit(_insert_rejected, parsed, records, summary, lake, insert)
         in_silver = pool.submit(_insert_events, parsed, summary, lake, rule, insert)
         bronze_rows, rejected_rows = in_bronze.result(), in_rejected.result()
@@ -53,11 +55,6 @@ def _apart(rows: DataFrame) -> DataFrame:
     """The records of the dead letter topic under verdicts of their own: they are no events."""
     verdict = fn.when(fn.col("raw_topic") == topics.RAW, fn.col("verdict")).otherwise(_DEAD_LETTER)
     return rows.withColumn("verdict", verdict)
-
-
-def _lean(rows: DataFrame) -> DataFrame:
-    """Without the payloads of the rows that are not rejected: they are most of the memory."""
-    return rows.withColumn("value", fn.when(is_rejected(), fn.col("value"))).drop("key")
 
 
 def _summary(parsed: DataFrame, rule: DocumentRule) -> list[Row]:
@@ -98,8 +95,8 @@ def _insert_places(
     return insert(rows, lake, layer, f"{key} AND ({ranges})")
 
 
-def _insert_bronze(records: DataFrame, summary: list[Row], lake: LakePaths, insert: Insert) -> int:
-    rows = bronze(records.where(fn.col("topic") == topics.RAW))
+def _insert_bronze(parsed: DataFrame, summary: list[Row], lake: LakePaths, insert: Insert) -> int:
+    rows = bronze_again(parsed.where(fn.col("raw_topic") == topics.RAW))
     return _insert_places(rows, _places(row for row in summary if row["topic"] == topics.RAW), lake, "bronze", insert)
 
 
@@ -139,12 +136,14 @@ def _first_of_each_event(rows: DataFrame) -> tuple[DataFrame, int]:
     place = fn.struct("raw_partition", "raw_offset")
     counted = rows.groupBy("event_id").agg(fn.count("*").alias("copies"), fn.min(place).alias("first"))
     # Few or none, so that the rows themselves need not be shuffled to find them.
-    repeated = counted.where(fn.col("copies") > 1).localCheckpoint()
-    repeats = repeated.agg(fn.coalesce(fn.sum(fn.col("copies") - 1), fn.lit(0))).collect()[0][0]
-    firsts = rows.join(fn.broadcast(repeated), "event_id", "left").where(
+    repeated = counted.where(fn.col("copies") > 1).collect()
+    if not repeated:
+        return rows, 0
+    known = rows.sparkSession.createDataFrame(repeated, counted.schema)
+    firsts = rows.join(fn.broadcast(known), "event_id", "left").where(
         fn.col("first").isNull() | (fn.col("first") == place)
     )
-    return firsts.select(*_SILVER), int(repeats)
+    return firsts.select(*rows.columns), sum(row["copies"] - 1 for row in repeated)
 
 
 def _already_in_silver(kept: DataFrame, lake: LakePaths, span: str) -> DataFrame:

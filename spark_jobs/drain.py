@@ -1,13 +1,13 @@
 """Writes all that the log holds to the lake and ends: `python -m spark_jobs.drain`.
 
-The last line of standard output is one JSON object with rows, seconds (without the session's start) and rates.
+The last line of standard output is one JSON object with rows and seconds (without the session's start), also by batch.
 """
 
 import json
 import sys
-from time import monotonic
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
+from pyspark.sql.streaming.listener import StreamingQueryProgress
 
 from freshet.errors import FreshetError
 from freshet.settings import Settings, load_settings
@@ -18,12 +18,18 @@ from spark_jobs.source import read_stream
 from spark_jobs.tables import create_tables
 
 
-def drain(records: DataFrame, settings: Settings) -> float:
-    """Write everything available through the lake query. Returns the seconds it took; raises what stopped it."""
-    begun = monotonic()
+def drain(records: DataFrame, settings: Settings) -> list[dict[str, float]]:
+    """Write everything available through the lake query; raises what stopped it.
+
+    Returns `rows` and `seconds` of each of the last hundred batches.
+    """
     query = lake_writer(records, settings).trigger(availableNow=True).start()
     query.awaitTermination()
-    return monotonic() - begun
+    return [_figures(progress) for progress in query.recentProgress]
+
+
+def _figures(progress: StreamingQueryProgress) -> dict[str, float]:
+    return {"rows": progress.numInputRows, "seconds": progress.durationMs["triggerExecution"] / 1000}
 
 
 def main() -> None:
@@ -32,16 +38,10 @@ def main() -> None:
     logs.configure("drain", settings.log_level)
     spark = spark_session(settings, "freshet-drain")
     create_tables(spark, settings.lake)
-    before = _rows(spark, settings)
-    seconds = drain(read_stream(spark, settings, TOPICS, MAX_BATCH_RECORDS), settings)
-    rows = _rows(spark, settings) - before
+    batches = drain(read_stream(spark, settings, TOPICS, MAX_BATCH_RECORDS), settings)
     spark.stop()
-    result = {"rows": rows, "seconds": round(seconds, 3), "events_per_second": round(rows / seconds, 1)}
-    sys.stdout.write(json.dumps(result) + "\n")
-
-
-def _rows(spark: SparkSession, settings: Settings) -> int:
-    return spark.read.format("delta").load(settings.lake.table("bronze")).count()
+    totals = {name: sum(batch[name] for batch in batches) for name in ("rows", "seconds")}
+    sys.stdout.write(json.dumps({**totals, "batches": batches}) + "\n")
 
 
 if __name__ == "__main__":

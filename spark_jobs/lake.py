@@ -17,8 +17,8 @@ QUERY: Final = "lake"
 
 TOPICS: Final = (topics.RAW, topics.REJECTED)
 
-MAX_BATCH_RECORDS: Final = 50_000
-"""Bounds the memory of a batch over a backlog: about 1.5 kB a record are held while it is written."""
+MAX_BATCH_RECORDS: Final = 100_000
+"""Bounds the memory of a batch over a backlog: about 3 kB a record are held while it is written."""
 
 
 def lake_writer(records: DataFrame, settings: Settings) -> DataStreamWriter:

@@ -1,11 +1,14 @@
-"""The Spark application: the serve and lake queries in one session. Run as `python -m spark_jobs.stream`.
+"""The Spark application: the serve and lake queries, both in one session or each in its own.
 
-Ends with 1 when a query dies, so that whoever supervises it starts it again from the checkpoints.
+Run as `python -m spark_jobs.stream [serve|lake]`. Ends with 1 when a query dies, so that whoever supervises it starts
+it again from the checkpoints.
 """
 
+import argparse
 import re
 import signal
 import sys
+from collections.abc import Collection
 from threading import Event
 from typing import Final
 
@@ -21,30 +24,33 @@ from freshet.errors import ConfigError, FreshetError
 from freshet.settings import PREFIX, Settings, load_settings
 from freshet.telemetry import logs, metrics
 from freshet.telemetry.serve import serve_metrics
-from spark_jobs.lake import MAX_BATCH_RECORDS, TOPICS, lake_writer
+from spark_jobs import lake, serve
 from spark_jobs.listener import ProgressListener
-from spark_jobs.serve import MAX_MICROBATCH_RECORDS, serve_writer
-from spark_jobs.session import spark_session
+from spark_jobs.session import CORES, spark_session
 from spark_jobs.source import read_stream
 from spark_jobs.tables import create_tables
 
 log = structlog.get_logger()
 
+QUERIES: Final = (serve.QUERY, lake.QUERY)
+
 POLL_S: Final = 0.5
 """How soon a query that ended is noticed."""
 
 
-def start(spark: SparkSession, settings: Settings) -> list[StreamingQuery]:
-    """Start both queries and return them."""
-    create_tables(spark, settings.lake)
-    realtime = settings.serve_mode == "realtime"
-    raw = read_stream(spark, settings, [topics.RAW], None if realtime else MAX_MICROBATCH_RECORDS)
-    everything = read_stream(spark, settings, TOPICS, MAX_BATCH_RECORDS)
-    interval = f"{settings.lake_interval_s} seconds"
-    return [
-        serve_writer(raw, settings).start(),
-        lake_writer(everything, settings).trigger(processingTime=interval).start(),
-    ]
+def start(spark: SparkSession, settings: Settings, names: Collection[str] = QUERIES) -> list[StreamingQuery]:
+    """Start the queries of these names and return them."""
+    queries = []
+    if serve.QUERY in names:
+        realtime = settings.serve_mode == "realtime"
+        raw = read_stream(spark, settings, [topics.RAW], None if realtime else serve.MAX_MICROBATCH_RECORDS)
+        queries.append(serve.serve_writer(raw, settings).start())
+    if lake.QUERY in names:
+        create_tables(spark, settings.lake)
+        everything = read_stream(spark, settings, lake.TOPICS, lake.MAX_BATCH_RECORDS)
+        interval = f"{settings.lake_interval_s} seconds"
+        queries.append(lake.lake_writer(everything, settings).trigger(processingTime=interval).start())
+    return queries
 
 
 def watch(queries: list[StreamingQuery], stopping: Event) -> bool:
@@ -59,8 +65,14 @@ def watch(queries: list[StreamingQuery], stopping: Event) -> bool:
     return True
 
 
+def slots(settings: Settings, names: Collection[str]) -> int:
+    """Task slots on one machine: real-time mode holds one per partition for good, and needs one beside them."""
+    held = settings.kafka_partitions + 1 if serve.QUERY in names and settings.serve_mode == "realtime" else 0
+    return held + (CORES if lake.QUERY in names or not held else 0)
+
+
 def check_slots(settings: Settings) -> None:
-    """Real-time mode holds one task slot per partition for good: raise ConfigError when none is left for the lake."""
+    """Raise ConfigError when the master that the settings name has no slot beside those that real-time mode holds."""
     local = re.fullmatch(r"local\[(\d+)\]", settings.spark_master)
     if settings.serve_mode == "realtime" and local and int(local[1]) <= settings.kafka_partitions:
         needed = f"more slots than the {settings.kafka_partitions} partitions that real-time mode holds"
@@ -69,17 +81,24 @@ def check_slots(settings: Settings) -> None:
 
 def main() -> int:
     """Run until told to stop. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m spark_jobs.stream", description=__doc__)
+    parser.add_argument("query", nargs="?", choices=QUERIES, help="run only this one; default: both")
+    only = parser.parse_args().query
+    names = (only,) if only else QUERIES
     settings = load_settings()
-    logs.configure("stream", settings.log_level)
-    check_slots(settings)
+    logs.configure(only or "stream", settings.log_level)
+    serves = serve.QUERY in names
+    if serves:
+        check_slots(settings)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    serve_metrics(settings.stream_metrics_port)
+    serve_metrics(settings.serve_metrics_port if serves else settings.lake_metrics_port)
     freshet.log.ensure_topics(settings)
-    spark = spark_session(settings, "freshet-stream")
+    memory = settings.serve_driver_memory if only == serve.QUERY else settings.lake_driver_memory
+    spark = spark_session(settings, f"freshet-{only or 'stream'}", slots=slots(settings, names), memory=memory)
     spark.streams.addListener(ProgressListener(settings))
-    queries = start(spark, settings)
+    queries = start(spark, settings, names)
     log.info("queries started", queries=[query.name for query in queries], serve_mode=settings.serve_mode)
     well = watch(queries, stopping)
     metrics.READY.set(0)

@@ -4,54 +4,106 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
-from itertools import islice
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import accumulate, islice
 from typing import Any
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from freshet import log
 from freshet.contract import topics
 from freshet.errors import PermanentError
-from freshet.settings import CHECKOUT, Settings
+from freshet.settings import CHECKOUT, PREFIX, Settings
 from freshet.store import freshness
-from local import running
+from freshet.store.migrate import migrate
+from local import ports, running
 from local.bench import material
-from local.supervisor import Supervisor
 
 Say = Callable[[str], None]
 
-INDEX_TIMEOUT_S = 3600
+WARM_UP_EVENTS = 300_000
+"""So many events pass before the lake's rate counts: the JVM compiles what it runs often."""
+
+FIRST_DOCUMENT_TIMEOUT_S = 120
+INDEX_STILL_S = 15
 MAKE_TIMEOUT_S = 900
 CHUNK_EVENTS = 5_000
 STILL_S = 3.0
 
 
-def lake(settings: Settings, events: int, say: Say) -> dict[str, Any]:
-    """Write a backlog of events and drain it through the lake query. The time of the JVM's start does not count."""
-    say(f"writing {events:,} events to the log")
-    material.put_raw(settings, islice(material.events(settings.recording), events))
-    say("draining them through the lake query")
-    done = subprocess.run(
-        [sys.executable, "-m", "spark_jobs.drain"], cwd=CHECKOUT, capture_output=True, text=True, check=False,
-        env={**os.environ, **running.environment_of(settings)},
-    )  # fmt: skip
+def fill(settings: Settings, events: int, say: Say) -> None:
+    """Write a backlog for `lake` to the log."""
+    say(f"writing {WARM_UP_EVENTS:,} events to warm up and {events:,} to measure with to the log")
+    material.put_raw(settings, islice(material.events(settings.recording), WARM_UP_EVENTS + events))
+
+
+def lake(settings: Settings, say: Say) -> dict[str, Any]:
+    """Drain the log through the lake query into a lake of the measurement's own.
+
+    The rate is that of the batches after the warm-up (all when the log is short), `cold_events_per_second` that of the
+    batches in it.
+    """
+    say("draining the log through the lake query")
+    with tempfile.TemporaryDirectory(prefix="freshet-bench-lake-") as folder:
+        own = settings.model_copy(update={"lake_root": f"file://{folder}"})
+        done = subprocess.run(
+            [sys.executable, "-m", "spark_jobs.drain"], cwd=CHECKOUT, capture_output=True, text=True, check=False,
+            env={**os.environ, **running.environment_of(own)},
+        )  # fmt: skip
     if done.returncode:
         raise PermanentError(f"the lake query failed: {done.stderr[-3000:]}")
-    report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return {"events": events, "events_per_second": round(report["rows"] / report["seconds"], 1), **report}
+    batches = [batch for batch in json.loads(done.stdout.strip().splitlines()[-1])["batches"] if batch["rows"]]
+    before = accumulate((batch["rows"] for batch in batches), initial=0)
+    warm = [batch for batch, rows in zip(batches, before, strict=False) if rows >= WARM_UP_EVENTS] or batches
+    cold = batches[: len(batches) - len(warm)]
+    return {
+        "events_per_second": _rate(warm),
+        "events": sum(batch["rows"] for batch in warm),
+        "cold_events_per_second": _rate(cold),
+        "warm_up_events": sum(batch["rows"] for batch in cold),
+        "batches": batches,
+        "source": settings.source.value,
+    }
 
 
-def index(settings: Settings, documents: int, control: Supervisor, say: Say) -> dict[str, Any]:
-    """Have the serve query make a backlog of documents, then start the indexer and wait until all are searchable."""
-    say(f"making {documents:,} documents with the serve query")
-    backlog = _make_documents(settings, documents, say)
-    control.stop("stream")
-    control.start("indexer")
-    with psycopg.connect(settings.conninfo, autocommit=True) as connection:
+def _rate(batches: list[dict[str, float]]) -> float | None:
+    seconds = sum(batch["seconds"] for batch in batches)
+    return round(sum(batch["rows"] for batch in batches) / seconds, 1) if seconds else None
+
+
+def make_documents(settings: Settings, wanted: int, say: Say) -> None:
+    """Feed raw events to the serve query until `wiki.gold` holds as many documents as wanted."""
+    deadline = time.monotonic() + MAKE_TIMEOUT_S
+    found = material.events(settings.recording)
+    while (made := _end_of(settings, topics.GOLD)) < wanted:
+        if time.monotonic() > deadline:
+            raise PermanentError(f"only {made:,} of {wanted:,} documents were made in {MAKE_TIMEOUT_S} s")
+        say(f"made {made:,} of {wanted:,}")
+        material.put_raw(settings, islice(found, CHUNK_EVENTS))
+        _until_still(lambda: _end_of(settings, topics.GOLD))
+
+
+def index(settings: Settings, most: int, say: Say) -> dict[str, Any]:
+    """Have an indexer of the measurement's own read `wiki.gold` from its beginning into a database of its own.
+
+    It ends when `most` documents, or all there are, are searchable. The rate counts from the first transaction on.
+    """
+    wanted = min(most, _end_of(settings, topics.GOLD))
+    if wanted < 2:
+        raise PermanentError(f"{topics.GOLD} holds {wanted} documents: there is nothing to measure with")
+    with (
+        _database(settings.conninfo) as conninfo,
+        _indexer(settings, conninfo),
+        psycopg.connect(conninfo, autocommit=True) as connection,
+    ):
         first, began = _until(connection, 1, say)
-        total, ended = _until(connection, backlog, say)
+        total, ended = _until(connection, wanted, say, still_s=INDEX_STILL_S)
         texts = freshness.count_texts(connection)
     return {
         "documents": total,
@@ -62,17 +114,37 @@ def index(settings: Settings, documents: int, control: Supervisor, say: Say) -> 
     }
 
 
-def _make_documents(settings: Settings, wanted: int, say: Say) -> int:
-    """Feed raw events until `wiki.gold` holds as many documents as wanted. Returns how many it holds."""
-    deadline = time.monotonic() + MAKE_TIMEOUT_S
-    found = material.events(settings.recording)
-    while (made := _end_of(settings, topics.GOLD)) < wanted:
-        if time.monotonic() > deadline:
-            raise PermanentError(f"only {made:,} of {wanted:,} documents were made in {MAKE_TIMEOUT_S} s")
-        say(f"made {made:,} of {wanted:,}")
-        material.put_raw(settings, islice(found, CHUNK_EVENTS))
-        _until_still(lambda: _end_of(settings, topics.GOLD))
-    return made
+@contextmanager
+def _database(conninfo: str) -> Iterator[str]:
+    """A database that is dropped when the block ends, with the store's tables."""
+    name = f"freshet_bench_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            own = make_conninfo(conninfo, dbname=name)
+            migrate(own)
+            yield own
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _indexer(settings: Settings, conninfo: str) -> Iterator[None]:
+    (port,) = ports.find_free(1)
+    own: Mapping[str, str] = {
+        f"{PREFIX}POSTGRES_DSN": conninfo,
+        f"{PREFIX}INDEXER_GROUP": f"freshet-bench-{uuid.uuid4().hex[:12]}",
+        f"{PREFIX}INDEXER_METRICS_PORT": str(port),
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-m", "indexer"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, **running.environment_of(settings), **own},
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        child.terminate()
+        child.wait()
 
 
 def _until_still(count: Callable[[], int]) -> None:
@@ -91,12 +163,21 @@ def _end_of(settings: Settings, topic: str) -> int:
         consumer.close()
 
 
-def _until(connection: psycopg.Connection, wanted: int, say: Say) -> tuple[int, float]:
-    """Wait until so many documents are there. Returns how many there are, and the moment."""
-    deadline = time.monotonic() + INDEX_TIMEOUT_S
-    while (there := freshness.count_documents(connection)) < wanted:
-        if time.monotonic() > deadline:
-            raise PermanentError(f"only {there:,} of {wanted:,} documents after {INDEX_TIMEOUT_S} s")
-        say(f"indexed {there:,} of {wanted:,}")
+def _until(
+    connection: psycopg.Connection, wanted: int, say: Say, still_s: float = FIRST_DOCUMENT_TIMEOUT_S
+) -> tuple[int, float]:
+    """Wait until so many documents are there, or until no more come. Returns how many, and since when.
+
+    No more than what is there may come: a document that is on the log twice is one.
+    """
+    there, since, said = 0, time.monotonic(), 0.0
+    while there < wanted and time.monotonic() < since + still_s:
         time.sleep(0.05)
-    return there, time.monotonic()
+        if (now := freshness.count_documents(connection)) > there:
+            there, since = now, time.monotonic()
+        if time.monotonic() > said + 1:
+            said = time.monotonic()
+            say(f"indexed {there:,} of {wanted:,}")
+    if not there:
+        raise PermanentError(f"the indexer made no document searchable in {still_s:g} s")
+    return there, since

@@ -15,14 +15,27 @@ from freshet.contract import topics
 from freshet.errors import PermanentError
 from freshet.settings import Settings
 from local.eventstreams import simulator
+from local.eventstreams.source import iso_ms
 
 FLUSH_EVERY = 10_000
 FLUSH_TIMEOUT_S = 60
 
 
+STEP_MS = 25
+"""Between the times of two events: about the real stream's rate."""
+BEGIN_MS_AGO = 7 * 24 * 3600 * 1000
+
+
 def events(recording: Path | None) -> Iterator[dict[str, Any]]:
-    """Parsed events without end. A recording is gone through again and again, each time with new event ids."""
-    return _recorded(recording) if recording else _simulated()
+    """Parsed events without end, their times moved to the last week and in order, as in a backlog of the real stream.
+
+    A recording is gone through again and again, each time with new event ids.
+    """
+    began = int(time.time() * 1000) - BEGIN_MS_AGO
+    found = _recorded(recording) if recording else _simulated(began)
+    for number, event in enumerate(found):
+        moment = began + number * STEP_MS
+        yield {**event, "meta": {**event["meta"], "dt": iso_ms(moment)}, "timestamp": moment // 1000}
 
 
 def put_raw(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
@@ -65,11 +78,10 @@ def _recorded(recording: Path) -> Iterator[dict[str, Any]]:
             yield {**event, "meta": {**event["meta"], "id": fresh}}
 
 
-def _simulated() -> Iterator[dict[str, Any]]:
-    started = int(time.time() * 1000)
+def _simulated(began: int) -> Iterator[dict[str, Any]]:
     for number in count():
         try:
-            event = json.loads(simulator.entry(number, seed=1, timestamp_ms=started + number))
+            event = json.loads(simulator.entry(number, seed=1, timestamp_ms=began + number * STEP_MS))
         except ValueError:
             continue  # the simulator's malformed frames are no events
         if isinstance(event, dict) and event.get("meta", {}).get("domain") != "canary":

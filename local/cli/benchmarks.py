@@ -37,25 +37,35 @@ def bench_freshness(
 
 @app.command("lake")
 def bench_lake(
-    events: Annotated[int, typer.Option(min=1, help="How many raw events.")] = 200_000,
+    events: Annotated[int, typer.Option(min=1, help="How many raw events, after those of the warm-up.")] = 200_000,
     recording: Recording = None,
+    use_running: Annotated[bool, typer.Option("--running", help="Drain the running stack's log instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure raw -> bronze + silver + gold on a backlog, events/s."""
+    """Measure raw -> bronze + silver + gold on a backlog, events/s. The tables are a lake of its own."""
+    if use_running:
+        _finish(backlog.lake(running.running_settings(), console.say), as_json)
+        return
     with temporary_stack(_report, only=("kafka", "postgres"), overrides=_source(recording)) as settings:
-        _finish(backlog.lake(settings, events, console.say), as_json)
+        backlog.fill(settings, events, console.say)
+        _finish(backlog.lake(settings, console.say), as_json)
 
 
 @app.command("index")
 def bench_index(
     documents: Annotated[int, typer.Option(min=2, help="How many gold documents.")] = 2_000,
     recording: Recording = None,
+    use_running: Annotated[bool, typer.Option("--running", help="Index the running stack's gold topic.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure gold topic -> searchable on a backlog, documents/s."""
-    parts = ("kafka", "postgres", "stream", "indexer")
-    with temporary_stack(_report, only=parts, hold=("indexer",), overrides=_source(recording)) as settings:
-        _finish(backlog.index(settings, documents, Supervisor(settings), console.say), as_json)
+    """Measure gold topic -> searchable on a backlog, documents/s. The index is a database of its own."""
+    if use_running:
+        _finish(backlog.index(running.running_settings(), documents, console.say), as_json)
+        return
+    with temporary_stack(_report, only=("kafka", "postgres", "serve"), overrides=_source(recording)) as settings:
+        backlog.make_documents(settings, documents, console.say)
+        Supervisor(settings).stop("serve")
+        _finish(backlog.index(settings, documents, console.say), as_json)
 
 
 def _source(recording: Path | None) -> dict[str, Any]:

@@ -43,3 +43,11 @@ def bronze(records: DataFrame) -> DataFrame:
         fn.to_date("timestamp").alias("ingest_date"),
     )
     return rows.select(*schemas.names(schemas.BRONZE))
+
+
+def bronze_again(events: DataFrame) -> DataFrame:
+    """`schemas.BRONZE` of rows of `silver.events`, which carry all of it."""
+    rows = events.withColumnsRenamed(
+        {"raw_topic": "topic", "raw_partition": "partition", "raw_offset": "offset", "raw_timestamp": "kafka_timestamp"}
+    )
+    return rows.withColumn("ingest_date", fn.to_date("kafka_timestamp")).select(*schemas.names(schemas.BRONZE))

@@ -26,9 +26,10 @@ def silver(parsed: DataFrame) -> DataFrame:
 
 
 def events(parsed: DataFrame) -> DataFrame:
-    """Silver's columns for every row, whatever its verdict, and beside them `verdict`, `error`, `key` and `value`.
+    """Silver's columns for every row, whatever its verdict, beside `verdict`, `error`, `key`, `value` and `sse_id`.
 
-    One pass for a stream that sends each row where it belongs; on rows that are not valid silver's columns may be null.
+    One pass for all that is made of a row, which then goes where it belongs; unless the row is valid, silver's columns
+    may be null.
     """
     event = fn.col("event")
     comment = fn.left(fn.coalesce(event["comment"], fn.lit("")), fn.lit(comments.MAX_RAW_LENGTH))
@@ -76,7 +77,7 @@ def events(parsed: DataFrame) -> DataFrame:
         "transform_version": fn.lit(schemas.TRANSFORM_VERSION),
     }
     columns = [made[name].alias(name) if name in made else fn.col(name) for name in schemas.names(schemas.SILVER)]
-    return typed.select("verdict", "error", "key", "value", *columns)
+    return typed.select("verdict", "error", "key", "value", "sse_id", *columns)
 
 
 def user_kind(bot: Column, name: Column) -> Column:

@@ -38,7 +38,7 @@ def test_every_process_is_ready_and_status_says_so(stack: Stack) -> None:
     status = stack.json("status")
     assert status["healthy"]
     assert {row["name"] for row in status["processes"]} == {
-        "kafka", "postgres", "eventstreams", "producer", "stream", "indexer", "api",
+        "kafka", "postgres", "eventstreams", "producer", "serve", "lake", "indexer", "api",
     }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_a_document_is_traced_to_its_raw_event(stack: Stack) -> None:
 
 
 def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
-    for name in ("producer", "indexer", "stream"):
+    for name in ("producer", "indexer", "serve", "lake"):
         stack.kill(name)
     eventually(lambda: bool(stack.json("status")["healthy"]))
     report = stack.json("audit", "--wait", "180")
