@@ -71,7 +71,11 @@ class Settings(BaseSettings):
 
     spark_master: str = Field("", description="Spark master; empty: this machine, with the slots that a job needs")
     serve_driver_memory: Memory = Field("512m", description="heap of the serve query's driver")
-    lake_driver_memory: Memory = Field("1500m", description="heap of the driver of the lake query and of batch jobs")
+    lake_driver_memory: Memory = Field("2g", description="heap of the driver of the lake query and of batch jobs")
+    stream_java_options: str = Field(
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        description="JVM of the streaming queries; the default takes little memory and compiles soon rather than well",
+    )
     serve_mode: Literal["realtime", "microbatch"] = Field("realtime", description="trigger of the serve query")
     lake_interval_s: int = Field(30, ge=1, description="how often the lake query commits, s")
     gold_namespaces: Annotated[tuple[int, ...], NoDecode] = Field((0,), description="namespaces of documents")

@@ -32,8 +32,15 @@ def write_batch(records: DataFrame, lake: LakePaths, rule: DocumentRule, insert:
     # One task a core, not one a partition: Spark generates the code of the transforms anew in each.
     few = records.coalesce(records.sparkSession.sparkContext.defaultParallelism)
     # A local checkpoint is a cache that forgets the plan: analysing the transforms again for each of the writes took
-    # longer than the writes. Spark lets go of the blocks once this function's frames are gone.
+    # longer than the writes.
     parsed = _apart(events(parse(bronze(few)))).localCheckpoint(eager=False)
+    try:
+        return _write(parsed, records, lake, rule, insert)
+    finally:
+        parsed._jdf.queryExecution().logical().rdd().unpersist(False)
+
+
+def _write(parsed: DataFrame, records: DataFrame, lake: LakePaths, rule: DocumentRule, insert: Insert) -> BatchCounts:
     summary = _summary(parsed, rule)
     with ThreadPoolExecutor(max_workers=3) as pool:
         in_bronze = pool.submit(_insert_bronze, parsed, summary, lake, insert)

@@ -17,8 +17,9 @@ QUERY: Final = "lake"
 
 TOPICS: Final = (topics.RAW, topics.REJECTED)
 
-MAX_BATCH_RECORDS: Final = 100_000
-"""Bounds the memory of a batch over a backlog: about 3 kB a record are held while it is written."""
+MAX_BATCH_RECORDS: Final = 200_000
+"""Bounds the memory of a batch over a backlog: about 3 kB a record are held while it is written, and beyond the heap's
+share for that they are on disk. A batch costs some seconds whatever its size."""
 
 
 def lake_writer(records: DataFrame, settings: Settings) -> DataStreamWriter:

@@ -96,7 +96,13 @@ def main() -> int:
     serve_metrics(settings.serve_metrics_port if serves else settings.lake_metrics_port)
     freshet.log.ensure_topics(settings)
     memory = settings.serve_driver_memory if only == serve.QUERY else settings.lake_driver_memory
-    spark = spark_session(settings, f"freshet-{only or 'stream'}", slots=slots(settings, names), memory=memory)
+    spark = spark_session(
+        settings,
+        f"freshet-{only or 'stream'}",
+        slots=slots(settings, names),
+        memory=memory,
+        java_options=settings.stream_java_options,
+    )
     spark.streams.addListener(ProgressListener(settings))
     queries = start(spark, settings, names)
     log.info("queries started", queries=[query.name for query in queries], serve_mode=settings.serve_mode)

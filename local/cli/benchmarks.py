@@ -37,7 +37,7 @@ def bench_freshness(
 
 @app.command("lake")
 def bench_lake(
-    events: Annotated[int, typer.Option(min=1, help="How many raw events, after those of the warm-up.")] = 200_000,
+    events: Annotated[int, typer.Option(min=1, help="How many raw events, after those of the warm-up.")] = 400_000,
     recording: Recording = None,
     use_running: Annotated[bool, typer.Option("--running", help="Drain the running stack's log instead.")] = False,
     as_json: AsJson = False,
