@@ -64,6 +64,27 @@ def test_a_document_is_traced_to_its_raw_event(stack: Stack) -> None:
     assert trace["gold"]["raw_offset"] == trace["raw"]["offset"]
 
 
+def test_the_lake_gives_way_to_the_others(stack: Stack) -> None:
+    pids = {row["name"]: row["pid"] for row in stack.json("status")["processes"]}
+    niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
+    assert niceness["lake"] > niceness["serve"] == niceness["indexer"]
+
+
+def test_the_running_stack_is_measured_without_writing_into_it(stack: Stack) -> None:
+    def databases() -> list[str]:
+        with psycopg.connect(stack.settings.conninfo) as store:
+            return sorted(name for (name,) in store.execute("SELECT datname FROM pg_database"))
+
+    before = databases()
+    index = stack.json("bench", "index", "--running", "--documents", "20")
+    assert index["documents"] >= 20
+    assert index["documents_per_second"] > 0
+    lake = stack.json("bench", "lake", "--running")
+    assert lake["events"] > 0
+    assert lake["events_per_second"] > 0
+    assert databases() == before
+
+
 def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
     for name in ("producer", "indexer", "serve", "lake"):
         stack.kill(name)

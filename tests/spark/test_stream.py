@@ -14,8 +14,9 @@ from freshet.settings import load_settings
 from spark_jobs.drain import drain
 from spark_jobs.lake import TOPICS
 from spark_jobs.listener import ProgressListener
+from spark_jobs.session import CORES
 from spark_jobs.source import read_stream
-from spark_jobs.stream import check_slots, start
+from spark_jobs.stream import check_slots, slots, start
 from spark_jobs.tables import create_tables
 from tests.spark.builders import Record, event, raw
 
@@ -86,6 +87,14 @@ def test_a_drain_writes_all_there_is_and_ends(spark, stack):
     drain(read_stream(spark, stack, TOPICS, 1000), stack)
     assert {f"drained-{number}" for number in range(20)} <= set(ids(stack, "silver", "event_id"))
     assert len(ids(stack, "bronze", "offset")) == count(stack, topics.RAW)
+
+
+def test_without_a_master_there_are_slots_beside_those_that_real_time_mode_holds():
+    here = load_settings(kafka_partitions=4)
+    assert slots(here, ["serve"]) == 5
+    assert slots(here, ["serve", "lake"]) == 5 + CORES
+    assert slots(here, ["lake"]) == CORES
+    assert slots(here.model_copy(update={"serve_mode": "microbatch"}), ["serve"]) == CORES
 
 
 def test_too_few_slots_for_real_time_mode_stop_the_start():
