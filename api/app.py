@@ -7,9 +7,11 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from api import problems
+from api.feed.hub import Hub
+from api.feed.reader import FeedReader
 from api.middleware import BodyLimit, Observed
 from api.query_vectors import QueryVectors
-from api.routes import ask, documents, health, search
+from api.routes import ask, documents, feed, health, search
 from api.services import Services, open_pool
 from freshet import __version__
 from freshet.embedding import Embedder, load_embedder
@@ -31,10 +33,14 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, settings)
         async with open_pool(settings) as pool:
-            app.state.services = Services(settings, pool, QueryVectors(model))
+            hub = Hub()
+            reader = FeedReader(settings, hub)
+            app.state.services = Services(settings, pool, QueryVectors(model), hub)
+            reader.start()
             metrics.READY.set(1)
             yield
             metrics.READY.set(0)
+            reader.stop()
 
     app = FastAPI(
         title="Freshet",
@@ -44,8 +50,10 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
         lifespan=lifespan,
         responses=problems.RESPONSES,
     )
+    # Whoever runs the application says here when it is ending, so that open streams end in time.
+    app.state.ending = lambda: False
     problems.handle(app)
-    for routes in (search, ask, documents, health):
+    for routes in (search, ask, documents, feed, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Observed)

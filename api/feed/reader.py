@@ -1,0 +1,69 @@
+"""Reads `wiki.silver` in a thread of its own and hands every record to the hub on the event loop."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from threading import Event, Thread
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from api.feed.hub import RECENT, Hub
+from freshet import log
+from freshet.contract import topics
+from freshet.settings import Settings
+from freshet.telemetry import logs
+
+MOST: Final = 500
+WAIT_S: Final = 0.2
+RETRY_S: Final = 2.0
+
+
+class FeedReader:
+    """From the newest records on, for as long as the API runs; a broker that is away is found again."""
+
+    def __init__(self, settings: Settings, hub: Hub) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read; call it on the event loop that the hub's listeners live on."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the reading; the thread ends by itself within a moment."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        consumer = log.reader(self._settings, "freshet-feed")
+        try:
+            while not self._stopping.is_set() and not self._assign(consumer):
+                self._stopping.wait(RETRY_S)
+            while not self._stopping.is_set():
+                if records := [message for message in consumer.consume(MOST, WAIT_S) if message.error() is None]:
+                    self._loop.call_soon_threadsafe(self._publish, records)
+        except RuntimeError:
+            # The loop is closed before the reading has ended: the process is leaving.
+            self._stopping.set()
+        finally:
+            consumer.close()
+
+    def _assign(self, consumer: Consumer) -> bool:
+        """Take all partitions from shortly before their ends, so that the newest events are known from the start."""
+        try:
+            marks = log.watermarks(consumer, topics.SILVER)
+        except KafkaException as error:
+            logs.get().warning("the feed waits for the broker", error=str(error))
+            return False
+        back = RECENT // max(1, len(marks))
+        begin = {partition: max(first, end - back) for partition, (first, end) in marks.items()}
+        consumer.assign([TopicPartition(topics.SILVER, partition, offset) for partition, offset in begin.items()])
+        self._loop.call_soon_threadsafe(self._hub.begin, begin)
+        return bool(marks)
+
+    def _publish(self, records: Sequence[Message]) -> None:
+        for message in records:
+            self._hub.publish(*log.place(message), json.loads(message.value() or b"{}"))

@@ -1,0 +1,51 @@
+"""`GET /v1/feed`: edits as they come, as server-sent events."""
+
+from collections.abc import AsyncIterable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.feed.hub import Event, Wanted
+from api.feed.position import parse
+from api.models import FeedIn
+from api.services import Provided
+
+router = APIRouter(prefix="/v1", tags=["feed"])
+
+NOTICE_S: Final = 0.5
+"""How soon a stream that has nothing to send notices that the API is ending."""
+
+
+@router.get("/feed", response_class=EventSourceResponse)
+async def feed(
+    request: Request,
+    services: Provided,
+    asked: Annotated[FeedIn, Query()],
+    last_event_id: Annotated[str | None, Header(max_length=4096)] = None,
+) -> AsyncIterable[ServerSentEvent]:
+    """Silver's rows as events of type `edit`, each once, newest last. A filter that is not given narrows nothing.
+
+    A `gap` says how many records of the log were skipped: its reader was too slow, or came back too late with
+    `Last-Event-ID` (then filters are not counted in). Comments keep an idle stream alive.
+    """
+    after = parse(last_event_id) if last_event_id else None
+    with services.feed.listening(_wanted(asked), after, asked.recent) as listener:
+        while not request.app.state.ending():
+            skipped, items = await listener.take(NOTICE_S)
+            if skipped:
+                yield ServerSentEvent(event="gap", data={"skipped": skipped})
+            for item in items:
+                yield ServerSentEvent(event="edit", id=str(item.position), data=item.event)
+
+
+def _wanted(asked: FeedIn) -> Wanted:
+    named = asked.model_dump(exclude={"recent", "minor"})
+    allowed = {name: frozenset(values) for name, values in named.items() if values}
+    if asked.minor is not None:
+        allowed["minor"] = frozenset([asked.minor])
+
+    def wanted(event: Event) -> bool:
+        return all(event.get(name) in values for name, values in allowed.items())
+
+    return wanted

@@ -1,0 +1,89 @@
+"""The feed over real HTTP from a real broker: as it comes, after a break, and when the API ends."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+import sseclient
+import uvicorn
+from confluent_kafka import Producer
+from pydantic import SecretStr
+
+from api.app import create_app
+from freshet.contract import topics
+from freshet.settings import Settings
+from local import ports
+from tests.api_builders import BagOfWords
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def served(settings: Settings) -> Iterator[tuple[uvicorn.Server, str]]:
+    """The API without its Postgres, which the feed does not need, and its address."""
+    (port,) = ports.find_free(1)
+    nowhere = SecretStr("postgresql://127.0.0.1:1/nothing?connect_timeout=1")
+    app = create_app(settings.model_copy(update={"postgres_dsn": nowhere}), BagOfWords())
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=10))
+    app.state.ending = lambda: server.should_exit
+    thread = Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.05)
+    yield server, f"http://127.0.0.1:{port}/v1/feed"
+    server.should_exit = True
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def produce(settings: Settings, wiki: str, *names: str) -> None:
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    for name in names:
+        value = json.dumps({"event_id": name, "wiki": wiki, "minor": False})
+        producer.produce(topics.SILVER, value.encode(), key=name)
+    assert producer.flush(30) == 0
+
+
+def listen(url: str, count: int, **parameters: Any) -> list[sseclient.Event]:
+    """The first events of a new connection."""
+    headers = {"Last-Event-ID": parameters.pop("after")} if "after" in parameters else {}
+    with httpx.stream("GET", url, params=parameters, headers=headers, timeout=60) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        events = sseclient.SSEClient(response.iter_bytes()).events()
+        return [next(events) for _ in range(count)]
+
+
+def ids(events: list[sseclient.Event]) -> set[str]:
+    return {json.loads(event.data)["event_id"] for event in events}
+
+
+def test_edits_come_once_filtered_and_go_on_after_a_break(settings: Settings, served: tuple[Any, str]) -> None:
+    _, url = served
+    wiki = f"wiki_{uuid.uuid4().hex}"
+    produce(settings, wiki, f"{wiki}-1", f"{wiki}-2", f"{wiki}-2")
+    produce(settings, "another", f"{wiki}-other")
+    first = listen(url, 2, wiki=wiki, recent=10)
+    assert ids(first) == {f"{wiki}-1", f"{wiki}-2"}
+    produce(settings, wiki, f"{wiki}-3")
+    (third,) = listen(url, 1, wiki=wiki, after=first[-1].id)
+    assert ids([third]) == {f"{wiki}-3"}
+
+
+def test_an_open_stream_ends_cleanly_when_the_api_does(served: tuple[uvicorn.Server, str]) -> None:
+    server, url = served
+    with httpx.stream("GET", url, timeout=30) as response:
+        server.should_exit = True
+        assert list(response.iter_lines()) is not None
+
+
+@pytest.mark.parametrize("parameters", [{"user_kind": "nobody"}, {"recent": -1}, {"minor": "perhaps"}])
+def test_a_wrong_filter_is_a_problem_document(served: tuple[Any, str], parameters: dict[str, Any]) -> None:
+    answer = httpx.get(served[1], params=parameters, timeout=10)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
