@@ -7,7 +7,6 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from api import problems
-from api.feed.hub import Hub
 from api.feed.reader import FeedReader
 from api.middleware import BodyLimit, Observed
 from api.query_vectors import QueryVectors
@@ -33,14 +32,12 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, settings)
         async with open_pool(settings) as pool:
-            hub = Hub()
-            reader = FeedReader(settings, hub)
-            app.state.services = Services(settings, pool, QueryVectors(model), hub)
-            reader.start()
+            feed_reader = FeedReader(settings)
+            app.state.services = Services(settings, pool, QueryVectors(model), feed_reader)
             metrics.READY.set(1)
             yield
             metrics.READY.set(0)
-            reader.stop()
+            feed_reader.stop()
 
     app = FastAPI(
         title="Freshet",

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from api.feed.hub import Hub
+from api.feed.reader import FeedReader
 from api.query_vectors import QueryVectors
 from freshet.settings import Settings
 from freshet.store.search import configure
@@ -27,7 +27,7 @@ class Services:
     settings: Settings
     pool: Pool
     vectors: QueryVectors
-    feed: Hub
+    feed: FeedReader
     # Tracing reads files and waits for a broker: a few at a time, so that it cannot take every thread.
     tracing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(6))
 

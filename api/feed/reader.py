@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from api.feed.hub import RECENT, Hub
 from freshet import log
@@ -20,18 +20,23 @@ RETRY_S: Final = 2.0
 
 
 class FeedReader:
-    """From the newest records on, for as long as the API runs; a broker that is away is found again."""
+    """From the newest records on, from the first listener until the API ends; a broker that is away is found again."""
 
-    def __init__(self, settings: Settings, hub: Hub) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._hub = hub
+        self._hub = Hub()
         self._stopping = Event()
-        self._thread = Thread(target=self._run, name="feed", daemon=True)
+        self._thread: Thread | None = None
+        self._warm = asyncio.Event()
 
-    def start(self) -> None:
-        """Begin to read; call it on the event loop that the hub's listeners live on."""
-        self._loop = asyncio.get_running_loop()
-        self._thread.start()
+    async def hub(self) -> Hub:
+        """The hub, once it knows the newest events. Waits for ever while the broker is away."""
+        if self._thread is None:
+            self._loop = asyncio.get_running_loop()
+            self._thread = Thread(target=self._run, name="feed", daemon=True)
+            self._thread.start()
+        await self._warm.wait()
+        return self._hub
 
     def stop(self) -> None:
         """End the reading; the thread ends by itself within a moment."""
@@ -43,8 +48,12 @@ class FeedReader:
             while not self._stopping.is_set() and not self._assign(consumer):
                 self._stopping.wait(RETRY_S)
             while not self._stopping.is_set():
-                if records := [message for message in consumer.consume(MOST, WAIT_S) if message.error() is None]:
+                messages = consumer.consume(MOST, WAIT_S)
+                if records := [message for message in messages if message.error() is None]:
                     self._loop.call_soon_threadsafe(self._publish, records)
+                self._ends -= {message.partition() for message in messages if _is_end(message)}
+                if not self._ends:
+                    self._loop.call_soon_threadsafe(self._warm.set)
         except RuntimeError:
             # The loop is closed before the reading has ended: the process is leaving.
             self._stopping.set()
@@ -62,8 +71,14 @@ class FeedReader:
         begin = {partition: max(first, end - back) for partition, (first, end) in marks.items()}
         consumer.assign([TopicPartition(topics.SILVER, partition, offset) for partition, offset in begin.items()])
         self._loop.call_soon_threadsafe(self._hub.begin, begin)
+        self._ends = set(begin)
         return bool(marks)
 
     def _publish(self, records: Sequence[Message]) -> None:
         for message in records:
             self._hub.publish(*log.place(message), json.loads(message.value() or b"{}"))
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF

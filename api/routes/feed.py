@@ -1,26 +1,37 @@
 """`GET /v1/feed`: edits as they come, as server-sent events."""
 
+import asyncio
 from collections.abc import AsyncIterable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.feed.hub import Event, Wanted
+from api.feed.hub import Event, Hub, Wanted
 from api.feed.position import parse
 from api.models import FeedIn
 from api.services import Provided
 
 router = APIRouter(prefix="/v1", tags=["feed"])
 
+PATIENCE_S: Final = 5.0
+"""How long a listener waits for the broker before it is told that it is away."""
+
 NOTICE_S: Final = 0.5
 """How soon a stream that has nothing to send notices that the API is ending."""
+
+
+async def _hub(services: Provided) -> Hub:
+    try:
+        return await asyncio.wait_for(services.feed.hub(), PATIENCE_S)
+    except TimeoutError:
+        raise HTTPException(503, "The log does not answer.", {"Retry-After": "5"}) from None
 
 
 @router.get("/feed", response_class=EventSourceResponse)
 async def feed(
     request: Request,
-    services: Provided,
+    hub: Annotated[Hub, Depends(_hub)],
     asked: Annotated[FeedIn, Query()],
     last_event_id: Annotated[str | None, Header(max_length=4096)] = None,
 ) -> AsyncIterable[ServerSentEvent]:
@@ -30,7 +41,7 @@ async def feed(
     `Last-Event-ID` (then filters are not counted in). Comments keep an idle stream alive.
     """
     after = parse(last_event_id) if last_event_id else None
-    with services.feed.listening(_wanted(asked), after, asked.recent) as listener:
+    with hub.listening(_wanted(asked), after, asked.recent) as listener:
         while not request.app.state.ending():
             skipped, items = await listener.take(NOTICE_S)
             if skipped:

@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -12,11 +13,12 @@ import pytest
 import sseclient
 import uvicorn
 from confluent_kafka import Producer
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
 from freshet.contract import topics
-from freshet.settings import Settings
+from freshet.settings import Settings, load_settings
 from local import ports
 from tests.api_builders import BagOfWords
 
@@ -87,3 +89,13 @@ def test_a_wrong_filter_is_a_problem_document(served: tuple[Any, str], parameter
     answer = httpx.get(served[1], params=parameters, timeout=10)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_without_a_broker_a_listener_is_told_so(tmp_path: Path) -> None:
+    nowhere = SecretStr("postgresql://127.0.0.1:1/nothing?connect_timeout=1")
+    settings = load_settings(kafka_bootstrap_servers="127.0.0.1:1", postgres_dsn=nowhere, state_dir=tmp_path)
+    with TestClient(create_app(settings, BagOfWords())) as client:
+        answer = client.get("/v1/feed")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "5"
