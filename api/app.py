@@ -10,7 +10,7 @@ from api import problems
 from api.feed.reader import FeedReader
 from api.middleware import BodyLimit, Observed
 from api.query_vectors import QueryVectors
-from api.routes import ask, documents, feed, health, search
+from api.routes import ask, documents, feed, health, search, stats
 from api.services import Services, open_pool
 from freshet import __version__
 from freshet.embedding import Embedder, load_embedder
@@ -50,7 +50,7 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     # Whoever runs the application says here when it is ending, so that open streams end in time.
     app.state.ending = lambda: False
     problems.handle(app)
-    for routes in (search, ask, documents, feed, health):
+    for routes in (search, ask, documents, feed, stats, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Observed)
