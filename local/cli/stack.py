@@ -5,20 +5,24 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import Settings, Source, load_settings
 from local import launch, running, source, supervisor
 from local.cli import console
-from local.overview import Row, overview
+from local.overview import Overview, Row, overview
 from local.supervisor import Supervisor
 
+WATCH_S = 2.0
 STYLES = {"ready": "green", "fatal": "bold red", "backoff": "yellow"}
 
 
@@ -80,15 +84,18 @@ def down(
     console.say(f"ended: {', '.join(ended)}" if ended else f"nothing runs in {settings.state_dir}")
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on showing it until Ctrl-C.")] = False,
+) -> None:
     """Show every process with its state, pid, memory and lag, and how fresh the index is."""
     view = overview(running.running_settings())
     if as_json:
         console.emit(view.as_json())
+    elif watch:
+        _keep_showing(view)
     else:
-        console.out.print(_table(view.processes))
-        for name, value in view.figures.items():
-            console.out.print(f"{name}: {value}", markup=False)
+        console.out.print(_page(view))
     raise typer.Exit(0 if view.healthy else 1)
 
 
@@ -137,6 +144,18 @@ def _starting(states: Mapping[str, str]) -> Table:
     for name, state in states.items():
         table.add_row(name, f"[{STYLES.get(state, 'dim')}]{state}[/]")
     return table
+
+
+def _keep_showing(view: Overview) -> None:
+    with Live(_page(view), console=console.out, screen=console.out.is_terminal) as live, suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(WATCH_S)
+            live.update(_page(overview(running.running_settings())))
+
+
+def _page(view: Overview) -> Group:
+    figures = (Text(f"{name}: {value}") for name, value in view.figures.items())
+    return Group(_table(view.processes), *figures)
 
 
 def _table(rows: list[Row]) -> Table:
