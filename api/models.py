@@ -60,6 +60,10 @@ class AskIn(Asked):
     question: Text = Field(examples=["What is changing about climate change?"])
     limit: Limit = 5
     filters: FiltersIn = FiltersIn()
+    time_words: bool = Field(
+        default=True,
+        description='"in the last hour" in the question narrows the search, unless `filters` has a time of its own',
+    )
 
 
 class FeedIn(Asked):
@@ -139,6 +143,14 @@ class Citation(BaseModel):
     quote: str
 
 
+class WindowOut(BaseModel):
+    """Event times that words in the question narrowed the search to."""
+
+    words: str = Field(examples=["in the last hour"])
+    since: datetime
+    until: datetime | None
+
+
 class AskOut(BaseModel):
     """An answer made of edits, or a refusal that says what was searched."""
 
@@ -147,6 +159,7 @@ class AskOut(BaseModel):
     outcome: Literal["grounded", "refused"]
     answerer: Literal["extractive"]
     citations: list[Citation]
+    window: WindowOut | None = Field(description="set by the question; null when it names no time, or a filter does")
     freshness: Newest
     sources: list[str] = Field(description="where the searched edits came from: live, recording, simulated, backfill")
     took_ms: float

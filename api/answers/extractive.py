@@ -35,19 +35,21 @@ class Answer:
     citations: list[Cited]
 
 
-def answer(found: Sequence[Found], searched: Extent, now: datetime, limit: int) -> Answer:
+def answer(
+    found: Sequence[Found], searched: Extent, now: datetime, limit: int, time_words: str | None = None
+) -> Answer:
     """Answer from the `limit` best of `found`, best first, that support an answer. `searched` is what the filters left
-    to search, `now` the time of asking."""
+    to search, `now` the time of asking; `time_words` are the question's own, when they were among the filters."""
+    closing = _searched(searched, now, time_words)
     supporting = [one for one in found if supports(one)][:limit]
     if not supporting:
-        text = f"No edit supports an answer. {_searched(searched, now)}"
-        return Answer(text, "refused", [])
+        return Answer(f"No edit supports an answer. {closing}", "refused", [])
     pages = _by_page(supporting)
     cited = [Cited(n, one) for n, one in enumerate((one for page in pages for one in page), 1)]
     numbers = {one.found.doc_id: one.n for one in cited}
     newest = searched.newest_event_time or max(one.event_time for one in supporting)
     lines = [f"- {_page(page, numbers, newest)}" for page in pages]
-    closing = f"{_searched(searched, now)} This answer is extractive: made of the edits themselves, without a model."
+    closing += " This answer is extractive: made of the edits themselves, without a model."
     return Answer("\n".join(["What the edits nearest to the question say:", *lines, "", closing]), "grounded", cited)
 
 
@@ -69,10 +71,11 @@ def _page(edits: Sequence[Found], numbers: dict[str, int], newest: datetime) -> 
     return f"{name}: {said}." if len(edits) == 1 else f"{name}, {len(edits)} edits: {said}."
 
 
-def _searched(searched: Extent, now: datetime) -> str:
+def _searched(searched: Extent, now: datetime, time_words: str | None) -> str:
+    narrowed = f' Your question narrowed it: "{quoted(time_words)}".' if time_words else ""
     if searched.oldest_event_time is None or searched.newest_event_time is None:
-        return "There was nothing to search: no edit passes the filters."
+        return f"There was nothing to search: no edit passes the filters.{narrowed}"
     edits = "1 edit" if searched.documents == 1 else f"{searched.documents:,} edits"
     window = f"from {moment(searched.oldest_event_time)} to {moment(searched.newest_event_time)}"
     age = duration(now - searched.newest_event_time)
-    return f"Searched {edits} {window}, the newest {age} old ({provenance(searched.sources)})."
+    return f"Searched {edits} {window}, the newest {age} old ({provenance(searched.sources)}).{narrowed}"

@@ -223,3 +223,24 @@ def test_freshness_gives_percentiles_in_milliseconds(store):
     with serving(store) as client:
         delays = client.get("/v1/freshness").json()["received_to_searchable_ms"]
     assert (delays["p50"], delays["max"], delays["count"]) == (200, 300, 3)
+
+
+def test_words_of_time_in_a_question_narrow_it_unless_a_filter_says_otherwise(store):
+    now = datetime.now(UTC)
+    insert(
+        store,
+        document(doc_id="new", title="Sea snails", event_time=now - timedelta(minutes=5)),
+        document(doc_id="old", title="Sea snails", event_time=now - timedelta(hours=5)),
+    )
+    question = {"question": "What is changing about sea snails in the last hour?"}
+    with serving(store) as client:
+        narrowed = client.post("/v1/ask", json=question).json()
+        off = client.post("/v1/ask", json={**question, "time_words": False}).json()
+        since = (now - timedelta(days=1)).isoformat()
+        overridden = client.post("/v1/ask", json={**question, "filters": {"since": since}}).json()
+    assert [citation["doc_id"] for citation in narrowed["citations"]] == ["new"]
+    assert narrowed["window"]["words"] == "in the last hour"
+    assert 'Your question narrowed it: "in the last hour".' in narrowed["answer"]
+    assert {citation["doc_id"] for citation in overridden["citations"]} == {"new", "old"}
+    assert overridden["window"] is off["window"] is None
+    assert "Searched 2 edits" in off["answer"]
