@@ -143,14 +143,14 @@ def _first_of_each_event(rows: DataFrame) -> tuple[DataFrame, int]:
     place = fn.struct("raw_partition", "raw_offset")
     counted = rows.groupBy("event_id").agg(fn.count("*").alias("copies"), fn.min(place).alias("first"))
     # Few or none, so that the rows themselves need not be shuffled to find them.
-    repeated = counted.where(fn.col("copies") > 1).collect()
-    if not repeated:
+    repeated = counted.where(fn.col("copies") > 1)
+    copies = [row["copies"] for row in repeated.select("copies").collect()]
+    if not copies:
         return rows, 0
-    known = rows.sparkSession.createDataFrame(repeated, counted.schema)
-    firsts = rows.join(fn.broadcast(known), "event_id", "left").where(
+    firsts = rows.join(fn.broadcast(repeated), "event_id", "left").where(
         fn.col("first").isNull() | (fn.col("first") == place)
     )
-    return firsts.select(*rows.columns), sum(row["copies"] - 1 for row in repeated)
+    return firsts.select(*rows.columns), sum(copies) - len(copies)
 
 
 def _already_in_silver(kept: DataFrame, lake: LakePaths, span: str) -> DataFrame:

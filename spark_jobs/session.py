@@ -1,6 +1,7 @@
 """The one Spark session of a job: its jars, its memory, and the settings that every job shares."""
 
 import os
+import sys
 from typing import Final
 
 from pyspark.sql import SparkSession
@@ -44,6 +45,8 @@ def spark_session(
     jars = [str(path) for path in sorted((settings.jars_dir / "spark").glob("*.jar"))]
     if not jars:
         raise PermanentError(f"no jars in {settings.jars_dir / 'spark'}: fetch them with `make setup`")
+    # The transforms need no Python on the executors; whoever does gets this one, and not the first of the path.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master(settings.spark_master or f"local[{slots}]")
     for key, value in _OPTIONS.items():
         builder = builder.config(key, value)
