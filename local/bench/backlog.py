@@ -95,7 +95,8 @@ def make_documents(settings: Settings, wanted: int, say: Say) -> None:
 def index(settings: Settings, most: int, say: Say) -> dict[str, Any]:
     """Have an indexer of the measurement's own read `wiki.gold` from its beginning into a database of its own.
 
-    It ends when `most` documents, or all there are, are searchable. The rate counts from the first transaction on.
+    It ends when `most` documents, or all there are, are searchable. The rate counts from the first transaction on, and is
+    None when that held them all.
     """
     wanted = min(most, _end_of(settings, topics.GOLD))
     if wanted < 2:
@@ -112,7 +113,7 @@ def index(settings: Settings, most: int, say: Say) -> dict[str, Any]:
         "documents": total,
         "distinct_texts": texts,
         "seconds": round(ended - began, 2),
-        "documents_per_second": round((total - first) / (ended - began), 1),
+        "documents_per_second": round((total - first) / (ended - began), 1) if total > first else None,
         "source": settings.source.value,
     }
 

@@ -78,7 +78,7 @@ def test_the_running_stack_is_measured_without_writing_into_it(stack: Stack) -> 
     before = databases()
     index = stack.json("bench", "index", "--running", "--documents", "20")
     assert index["documents"] >= 20
-    assert index["documents_per_second"] > 0
+    assert index["distinct_texts"] > 0
     lake = stack.json("bench", "lake", "--running")
     assert lake["events"] > 0
     assert lake["events_per_second"] > 0
