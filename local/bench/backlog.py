@@ -95,8 +95,8 @@ def make_documents(settings: Settings, wanted: int, say: Say) -> None:
 def index(settings: Settings, most: int, say: Say) -> dict[str, Any]:
     """Have an indexer of the measurement's own read `wiki.gold` from its beginning into a database of its own.
 
-    It ends when `most` documents, or all there are, are searchable. The rate counts from the first transaction on, and is
-    None when that held them all.
+    It ends when `most` documents, or all there are, are searchable. The rate counts from the first transaction on; it
+    is None when that held them all.
     """
     wanted = min(most, _end_of(settings, topics.GOLD))
     if wanted < 2:
