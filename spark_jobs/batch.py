@@ -37,6 +37,7 @@ def write_batch(records: DataFrame, lake: LakePaths, rule: DocumentRule, insert:
     try:
         return _write(parsed, records, lake, rule, insert)
     finally:
+        # By itself Spark lets go of it only when the garbage collector finds it, and a backlog fills the heap sooner.
         parsed._jdf.queryExecution().logical().rdd().unpersist(False)
 
 

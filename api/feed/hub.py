@@ -80,9 +80,9 @@ class Hub:
         self._begun = self._reached = Position(dict(offsets))
 
     def publish(self, partition: int, offset: int, event: Event) -> None:
-        """One record of the log. An event that was there lately is passed over."""
+        """One record of the log. An event that was there lately is passed over. Raises KeyError without event_id."""
         self._reached = self._reached.after(partition, offset)
-        event_id = str(event.get("event_id"))
+        event_id = event["event_id"]
         if event_id in self._seen:
             return
         self._seen[event_id] = None

@@ -76,7 +76,11 @@ class FeedReader:
 
     def _publish(self, records: Sequence[Message]) -> None:
         for message in records:
-            self._hub.publish(*log.place(message), json.loads(message.value() or b"{}"))
+            partition, offset = log.place(message)
+            try:
+                self._hub.publish(partition, offset, json.loads(message.value() or b""))
+            except (ValueError, TypeError, KeyError) as error:
+                logs.get().warning("not a row of silver", partition=partition, offset=offset, error=str(error))
 
 
 def _is_end(message: Message) -> bool:

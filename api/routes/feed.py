@@ -38,7 +38,8 @@ async def feed(
     """Silver's rows as events of type `edit`, each once, newest last. A filter that is not given narrows nothing.
 
     A `gap` says how many records of the log were skipped: its reader was too slow, or came back too late with
-    `Last-Event-ID` (then filters are not counted in). Comments keep an idle stream alive.
+    `Last-Event-ID` (then filters are not counted in). An id that is none of the feed's is as good as none. Comments
+    keep an idle stream alive.
     """
     after = parse(last_event_id) if last_event_id else None
     with hub.listening(_wanted(asked), after, asked.recent) as listener:

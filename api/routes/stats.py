@@ -22,8 +22,10 @@ async def statistics(
         return StatsOut(
             window_minutes=window_minutes,
             documents=await stats.total(connection, window_minutes),
-            by_wiki=[CountOut(**vars(row)) for row in await stats.by_wiki(connection, window_minutes, most)],
-            by_type=[CountOut(**vars(row)) for row in await stats.by_type(connection, window_minutes, most)],
-            by_user_kind=[CountOut(**vars(row)) for row in await stats.by_user_kind(connection, window_minutes, most)],
+            by_wiki=[CountOut(**vars(row)) for row in await stats.by(connection, "wiki", window_minutes, most)],
+            by_type=[CountOut(**vars(row)) for row in await stats.by(connection, "type", window_minutes, most)],
+            by_user_kind=[
+                CountOut(**vars(row)) for row in await stats.by(connection, "user_kind", window_minutes, most)
+            ],
             pages=[BusyPageOut(**vars(row)) for row in await stats.busy_pages(connection, window_minutes, most)],
         )

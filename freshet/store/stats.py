@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Any, Final, Literal
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
+
+Grouped = Literal["wiki", "type", "user_kind"]
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,11 @@ async def total(connection: AsyncConnection[Any], minutes: int) -> int:
     return int(row[0]) if row else 0
 
 
-async def by_wiki(connection: AsyncConnection[Any], minutes: int, most: int) -> Sequence[Count]:
-    """The wikis with the most documents, most first."""
-    return await _counts(connection, _BY_WIKI, minutes, most)
-
-
-async def by_type(connection: AsyncConnection[Any], minutes: int, most: int) -> Sequence[Count]:
-    """edit and new, most first."""
-    return await _counts(connection, _BY_TYPE, minutes, most)
-
-
-async def by_user_kind(connection: AsyncConnection[Any], minutes: int, most: int) -> Sequence[Count]:
-    """registered, temporary and ip, most first."""
-    return await _counts(connection, _BY_USER_KIND, minutes, most)
+async def by(connection: AsyncConnection[Any], column: Grouped, minutes: int, most: int) -> Sequence[Count]:
+    """The values of a column with the most documents, most first."""
+    cursor = connection.cursor(row_factory=class_row(Count))
+    await cursor.execute(_BY.format(column=sql.Identifier(column)), {"minutes": minutes, "most": most})
+    return await cursor.fetchall()
 
 
 async def busy_pages(connection: AsyncConnection[Any], minutes: int, most: int) -> Sequence[BusyPage]:
@@ -59,19 +53,12 @@ async def busy_pages(connection: AsyncConnection[Any], minutes: int, most: int) 
     return await cursor.fetchall()
 
 
-async def _counts(connection: AsyncConnection[Any], query: LiteralString, minutes: int, most: int) -> Sequence[Count]:
-    cursor = connection.cursor(row_factory=class_row(Count))
-    await cursor.execute(query, {"minutes": minutes, "most": most})
-    return await cursor.fetchall()
-
-
 _WINDOW: Final = "FROM documents WHERE event_time > now() - make_interval(mins => %(minutes)s)"
-_MOST: Final = "GROUP BY 1 ORDER BY documents DESC, name LIMIT %(most)s"
-
 _TOTAL: Final = f"SELECT count(*) {_WINDOW}"
-_BY_WIKI: Final = f"SELECT wiki AS name, count(*) AS documents {_WINDOW} {_MOST}"
-_BY_TYPE: Final = f"SELECT type AS name, count(*) AS documents {_WINDOW} {_MOST}"
-_BY_USER_KIND: Final = f"SELECT user_kind AS name, count(*) AS documents {_WINDOW} {_MOST}"
+_BY: Final = sql.SQL(f"""
+SELECT {{column}} AS name, count(*) AS documents
+{_WINDOW}
+GROUP BY 1 ORDER BY documents DESC, name LIMIT %(most)s""")
 _BUSY_PAGES: Final = f"""
 SELECT wiki, title, count(*) AS documents, count(DISTINCT user_name) AS users, count(revert_kind) AS reverts,
     max(event_time) AS newest_event_time, max(page_url) AS page_url

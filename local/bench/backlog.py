@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, islice
 from typing import Any
@@ -26,9 +26,16 @@ from local import ports, running
 from local.bench import material
 
 Say = Callable[[str], None]
+Batch = Mapping[str, float]
+"""`rows` and `seconds` of a lake batch."""
 
 WARM_UP_EVENTS = 400_000
 """So many events pass before the lake's rate counts: the JVM compiles what it runs often."""
+
+WARM = 0.95 * WARM_UP_EVENTS
+"""The bound of a batch is divided among partitions, so a batch holds some records less than it may."""
+
+REMAINDER = 0.01
 
 FIRST_DOCUMENT_TIMEOUT_S = 120
 INDEX_STILL_S = 15
@@ -44,11 +51,7 @@ def fill(settings: Settings, events: int, say: Say) -> None:
 
 
 def lake(settings: Settings, say: Say) -> dict[str, Any]:
-    """Drain the log through the lake query into a lake of the measurement's own.
-
-    The rate is that of the full batches after the warm-up (all when the log is short), `cold_events_per_second` that of
-    those in it.
-    """
+    """Drain the log through the lake query into a lake of the measurement's own. Returns what `lake_figures` does."""
     say("draining the log through the lake query")
     with tempfile.TemporaryDirectory(prefix="freshet-bench-lake-") as folder:
         own = settings.model_copy(update={"lake_root": f"file://{folder}"})
@@ -59,23 +62,29 @@ def lake(settings: Settings, say: Say) -> dict[str, Any]:
     if done.returncode:
         raise PermanentError(f"the lake query failed: {done.stderr[-3000:]}")
     batches = json.loads(done.stdout.strip().splitlines()[-1])["batches"]
-    fullest = max((batch["rows"] for batch in batches), default=0)
-    # The last one holds the few records that the others left, and costs what it costs to write anything.
-    batches = [batch for batch in batches if batch["rows"] > fullest / 2]
-    before = accumulate((batch["rows"] for batch in batches), initial=0)
-    warm = [batch for batch, rows in zip(batches, before, strict=False) if rows >= WARM_UP_EVENTS] or batches
-    cold = batches[: len(batches) - len(warm)]
+    return {**lake_figures(batches), "source": settings.source.value}
+
+
+def lake_figures(batches: Sequence[Batch]) -> dict[str, Any]:
+    """The rate of the batches after the warm-up (of all, when the log is that short), and of those in it.
+
+    A last batch of the few records that the others left does not count: it costs what it costs to write anything.
+    """
+    before = list(accumulate((batch["rows"] for batch in batches), initial=0))
+    first = next((place for place, rows in enumerate(before[:-1]) if rows >= WARM), 0)
+    cold, warm = batches[:first], batches[first:]
+    if len(warm) > 1 and warm[-1]["rows"] < REMAINDER * warm[0]["rows"]:
+        warm = warm[:-1]
     return {
         "events_per_second": _rate(warm),
         "events": sum(batch["rows"] for batch in warm),
         "cold_events_per_second": _rate(cold),
         "warm_up_events": sum(batch["rows"] for batch in cold),
         "batches": batches,
-        "source": settings.source.value,
     }
 
 
-def _rate(batches: list[dict[str, float]]) -> float | None:
+def _rate(batches: Sequence[Batch]) -> float | None:
     seconds = sum(batch["seconds"] for batch in batches)
     return round(sum(batch["rows"] for batch in batches) / seconds, 1) if seconds else None
 

@@ -93,7 +93,7 @@ def status(
     if as_json:
         console.emit(view.as_json())
     elif watch:
-        _keep_showing(view)
+        view = _until_interrupted(view)
     else:
         console.out.print(_page(view))
     raise typer.Exit(0 if view.healthy else 1)
@@ -146,11 +146,14 @@ def _starting(states: Mapping[str, str]) -> Table:
     return table
 
 
-def _keep_showing(view: Overview) -> None:
-    with Live(_page(view), console=console.out, screen=console.out.is_terminal) as live, suppress(KeyboardInterrupt):
+def _until_interrupted(view: Overview) -> Overview:
+    """Show the overview again and again. Returns the last one."""
+    with suppress(KeyboardInterrupt), Live(_page(view), console=console.out, screen=console.out.is_terminal) as live:
         while True:
             time.sleep(WATCH_S)
-            live.update(_page(overview(running.running_settings())))
+            view = overview(running.running_settings())
+            live.update(_page(view))
+    return view
 
 
 def _page(view: Overview) -> Group:

@@ -90,6 +90,12 @@ def test_every_raw_record_is_accounted_for(write, contents):
     assert done.rows == done.inserted["silver"] + sum(done.rejected.values()) + done.canaries + done.duplicates
 
 
+def test_a_batch_leaves_nothing_of_itself_in_memory(spark, write):
+    write(BATCH)
+    cached = [rdd.toString() for rdd in spark.sparkContext._jsc.getPersistentRDDs().values()]
+    assert [name for name in cached if not name.startswith("Delta Table State")] == []
+
+
 def test_of_a_repeated_event_the_first_logged_is_kept(lake, write):
     write(BATCH)
     twice = [row for row in rows(lake, "silver") if row["event_id"] == "twice"]
