@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from api.models import Layer, Raw
+from api.models.traces import Layer, Raw
 from freshet import log
 from freshet.settings import Settings
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from api import time_words
 from api.answers import extractive
-from api.models import AskIn, AskOut, Citation, Newest, WindowOut
+from api.models.answers import AskIn, AskOut, Citation, WindowOut
+from api.models.search import Newest
 from api.retrieval import described, retrieve
 from api.services import Provided
 from freshet.store import lookup

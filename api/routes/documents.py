@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path
 
 from api import problems
-from api.models import TraceOut
+from api.models.traces import TraceOut
 from api.services import Provided, Services
 from api.trace import trace
 from freshet import __version__

@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.feed.hub import Event, Hub, Wanted
 from api.feed.position import parse
-from api.models import FeedIn
+from api.models.feed import FeedIn
 from api.services import Provided
 
 router = APIRouter(prefix="/v1", tags=["feed"])

@@ -6,7 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from api import problems
-from api.models import ReadyOut
+from api.models.health import ReadyOut
 from api.retrieval import mismatch
 from api.services import Provided, Services
 from freshet.store import lookup, search

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.models import Delays, FreshnessOut, Newest, Result, Scores, SearchIn, SearchOut
+from api.models.freshness import Delays, FreshnessOut
+from api.models.search import Newest, Result, Scores, SearchIn, SearchOut
 from api.retrieval import described, retrieve
 from api.services import Provided
 from freshet.store import lookup

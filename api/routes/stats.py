@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.models import BusyPageOut, CountOut, StatsOut
+from api.models.stats import BusyPageOut, CountOut, StatsOut
 from api.services import Provided
 from freshet.store import stats
 

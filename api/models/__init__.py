@@ -1,0 +1,1 @@
+"""What goes in and out, as typed models, by subject."""
