@@ -30,10 +30,12 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, settings)
+        # queries are embedded in one thread
+        own = settings.model_copy(update={"embedding_sessions": 1})
+        model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, own)
         async with open_pool(settings) as pool:
             feed_reader = FeedReader(settings)
-            app.state.services = Services(settings, pool, QueryVectors(model), feed_reader)
+            app.state.services = Services(settings, pool, QueryVectors(model, settings.query_deadline_s), feed_reader)
             metrics.READY.set(1)
             yield
             metrics.READY.set(0)

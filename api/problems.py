@@ -1,5 +1,6 @@
 """Every error as a problem document (RFC 9457), with nothing of the inside in it."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from api.query_vectors import OverloadedError
 from freshet.errors import TransientError
 from freshet.telemetry import logs
 
@@ -53,6 +55,7 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(psycopg.Error, _postgres)
+    app.add_exception_handler(OverloadedError, _busy)
     app.add_exception_handler(TransientError, _transient)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -94,6 +97,11 @@ async def _postgres(request: Request, error: Exception) -> JSONResponse:
 async def _transient(request: Request, error: Exception) -> JSONResponse:
     logs.get().warning("a dependency does not answer", error=str(error))
     return respond(request, 503, "A dependency does not answer; try again.")
+
+
+async def _busy(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OverloadedError)  # noqa: S101
+    return respond(request, 503, str(error), {"Retry-After": str(math.ceil(error.wait_s))})
 
 
 async def _unexpected(request: Request, _: Exception) -> JSONResponse:

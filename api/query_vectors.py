@@ -1,36 +1,88 @@
-"""Vectors of queries: made in a thread, one at a time, and remembered."""
+"""Vectors of queries: made in one thread, those that wait together in one call, and remembered."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 
 from freshet.embedding import Embedder
+from freshet.errors import TransientError
+
+Vector = npt.NDArray[np.float32]
 
 # 384 float32 numbers each: 3 MB in all. Asking again costs nothing, where embedding costs some 10 ms of a core.
-REMEMBERED = 2048
+REMEMBERED: Final = 2048
+
+TOGETHER: Final = 16
+"""Most queries in one call: so long, and no longer, does one wait for those that came before it."""
+
+FIRST_GUESS_S: Final = 0.01
+LEARNING: Final = 0.2
+
+
+class OverloadedError(TransientError):
+    """More questions wait for their vectors than can be made in time."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"Too many questions at once: this one would wait {wait_s:.1f} s. Try again.")
+        self.wait_s = wait_s
 
 
 class QueryVectors:
-    """The query side of an embedder."""
+    """The query side of an embedder. `deadline_s` bounds how long a query may wait for its vector."""
 
-    def __init__(self, embedder: Embedder, remembered: int = REMEMBERED) -> None:
+    def __init__(self, embedder: Embedder, deadline_s: float) -> None:
         self.model_id = embedder.model_id
         self.dimensions = embedder.dimensions
         self._embedder = embedder
-        self._remembered = remembered
-        self._vectors: OrderedDict[str, npt.NDArray[np.float32]] = OrderedDict()
-        # Made within the running event loop, and one: a second session would only take the core from the first.
-        self._limiter = CapacityLimiter(1)
+        self._deadline_s = deadline_s
+        self._vectors: OrderedDict[str, Vector] = OrderedDict()
+        self._waiting: dict[str, asyncio.Future[Vector]] = {}
+        self._worker: asyncio.Task[None] | None = None
+        self._seconds_each = FIRST_GUESS_S
 
-    async def vector(self, query: str) -> npt.NDArray[np.float32]:
-        """The query's vector, shape (dimensions,). Raises what the embedder raises, a FreshetError."""
+    async def vector(self, query: str) -> Vector:
+        """The query's vector, shape (dimensions,). Raises OverloadedError and what the embedder raises."""
         if query in self._vectors:
             self._vectors.move_to_end(query)
             return self._vectors[query]
-        made = await to_thread.run_sync(self._embedder.embed, [query], limiter=self._limiter)
-        self._vectors[query] = made[0]
-        if len(self._vectors) > self._remembered:
+        if query not in self._waiting:
+            wait_s = (len(self._waiting) + 1) * self._seconds_each
+            if wait_s > self._deadline_s:
+                raise OverloadedError(wait_s)
+            self._waiting[query] = asyncio.get_running_loop().create_future()
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        # shielded: who leaves does not take it from the others who asked the same
+        return await asyncio.shield(self._waiting[query])
+
+    async def _work(self) -> None:
+        while self._waiting:
+            queries = list(self._waiting)[:TOGETHER]
+            begun = perf_counter()
+            try:
+                made = await to_thread.run_sync(self._embedder.embed, queries)
+            except Exception as error:  # noqa: BLE001  (the top of a loop: whoever waits must hear of it)
+                self._refuse(queries, error)
+                continue
+            self._seconds_each += LEARNING * ((perf_counter() - begun) / len(queries) - self._seconds_each)
+            for query, vector in zip(queries, made, strict=True):
+                self._remember(query, vector)
+                self._waiting.pop(query).set_result(vector)
+
+    def _refuse(self, queries: Sequence[str], error: Exception) -> None:
+        for query in queries:
+            future = self._waiting.pop(query)
+            future.set_exception(error)
+            # nobody may be left to see it
+            future.exception()
+
+    def _remember(self, query: str, vector: Vector) -> None:
+        self._vectors[query] = vector
+        if len(self._vectors) > REMEMBERED:
             self._vectors.popitem(last=False)
-        return self._vectors[query]

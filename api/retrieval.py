@@ -6,9 +6,11 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from api.query_vectors import OverloadedError
 from api.services import Services
 from freshet.errors import FreshetError
 from freshet.store import search
+from freshet.store.filters import Filters
 from freshet.telemetry import logs
 
 
@@ -21,19 +23,29 @@ class Retrieved:
 
 
 async def retrieve(
-    services: Services, connection: AsyncConnection[Any], query: str, filters: search.Filters, limit: int
+    services: Services,
+    connection: AsyncConnection[Any],
+    text: str,
+    filters: Filters,
+    limit: int,
+    *,
+    collapse: bool = False,
 ) -> Retrieved:
-    """Search for `query`. Raises psycopg.Error when Postgres does not answer."""
+    """Search for `text`. Raises psycopg.Error when Postgres does not answer, OverloadedError under too many."""
     model = await search.active_model(connection)
     reason = mismatch(services, model)
     vector = None
     if reason is None:
         try:
-            vector = await services.vectors.vector(query)
+            vector = await services.vectors.vector(text)
+        except OverloadedError:
+            raise
         except FreshetError as error:
             logs.get().warning("query not embedded", error=str(error))
             reason = "the query could not be embedded: searched by words only"
-    found = await search.search(connection, query, vector, model, filters, limit)
+    half_life = services.settings.search_half_life_hours
+    query = search.Query(text, vector, filters, limit, collapse, half_life)
+    found = await search.search(connection, model, query, services.lexicon)
     return Retrieved(found, {"vector": reason} if reason else {})
 
 

@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 from api.feed.reader import FeedReader
 from api.query_vectors import QueryVectors
 from freshet.settings import Settings
+from freshet.store.lexicon import Lexicon
 from freshet.store.search import configure
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
@@ -28,6 +29,7 @@ class Services:
     pool: Pool
     vectors: QueryVectors
     feed: FeedReader
+    lexicon: Lexicon = field(default_factory=Lexicon)
     # Tracing reads files and waits for a broker: a few at a time, so that it cannot take every thread.
     tracing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(6))
 

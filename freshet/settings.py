@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     indexer_group: str = Field(topics.INDEXER_GROUP, min_length=1, description="consumer group of the indexer")
     indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
 
+    search_half_life_hours: float = Field(24, gt=0, description="an edit so much older counts half as recent, hours")
+    query_deadline_s: float = Field(2, gt=0, description="a question that would wait longer for its vector is shed, s")
+
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(18080, description="port of the API")
     eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")

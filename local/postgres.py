@@ -7,6 +7,7 @@ reach the state folder or the wheel (a checkout under /root, say), data and a co
 
 import hashlib
 import importlib.util
+import locale
 import os
 import pwd
 import secrets
@@ -90,9 +91,27 @@ def prepare(settings: Settings) -> None:
         place,
         "initdb", "-D", str(place.data), "-U", "freshet", "--auth=scram-sha-256", f"--pwfile={handed_over}",
         "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+        f"--lc-ctype={_character_types()}",
     )  # fmt: skip
     handed_over.unlink()
     _run(place, "postgres", "--single", "-D", str(place.data), "postgres", input="CREATE DATABASE freshet\n")
+
+
+def _character_types() -> str:
+    """The machine's locale that knows the letters of all scripts.
+
+    The builtin one serves sorting and case; the words of full-text search and trigrams are told apart by this one, and
+    in "C" a dash or a comma of another script is a letter.
+    """
+    before = locale.setlocale(locale.LC_CTYPE)
+    for name in ("C.UTF-8", "en_US.UTF-8", "UTF-8"):
+        try:
+            locale.setlocale(locale.LC_CTYPE, name)
+        except locale.Error:
+            continue
+        locale.setlocale(locale.LC_CTYPE, before)
+        return name
+    return "C"
 
 
 def remove(settings: Settings) -> None:

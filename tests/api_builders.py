@@ -31,9 +31,12 @@ class BagOfWords:
         return vectors / np.maximum(1.0, np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def insert(conninfo: str, *documents: dict[str, Any], like: dict[str, str] | None = None) -> None:
+def insert(
+    conninfo: str, *documents: dict[str, Any], like: dict[str, str] | None = None, analyze: bool = False
+) -> None:
     """Insert documents with their embeddings. `like` says by doc_id which other text a document is near to in
-    meaning; a document whose doc_id is there with an empty text has its embedding still pending."""
+    meaning; a document whose doc_id is there with an empty text has its embedding still pending. `analyze` counts how
+    common each word is."""
     model = BagOfWords()
     with psycopg.connect(conninfo) as connection:
         row = connection.execute(
@@ -55,6 +58,11 @@ def insert(conninfo: str, *documents: dict[str, Any], like: dict[str, str] | Non
                     ),
                     (one["content_hash"], HalfVector(model.embed([text])[0]).to_text()),
                 )
+        connection.execute(
+            "INSERT INTO lexemes SELECT DISTINCT lexemes_of(language, words) FROM documents ON CONFLICT DO NOTHING"
+        )
+        if analyze:
+            connection.execute("ANALYZE documents")
 
 
 def found(**given: Any) -> Found:
@@ -77,8 +85,9 @@ def found(**given: Any) -> Found:
         "revert_kind": None,
         "source": "recording",
         "cosine": 0.9,
-        "words_rank": 0.1,
         "coverage": 1.0,
-        "score": 0.03,
+        "reverted": False,
+        "score": 1.3,
+        "others": [],
     }
     return Found(**(values | given))

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
+    """The text, if Postgres and JSON can both hold it. Raises ValueError."""
     if "\x00" in text:
         raise ValueError("must not hold NUL characters")
     if any("\ud800" <= letter <= "\udfff" for letter in text):
@@ -13,10 +14,8 @@ def _sendable(text: str) -> str:
     return text
 
 
-Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(_sendable)
-]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_sendable)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(sendable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(sendable)]
 Limit = Annotated[int, Field(ge=1, le=50, description="most results")]
 
 

@@ -21,7 +21,8 @@ async def search_documents(asked: SearchIn, services: Provided) -> SearchOut:
     """Find edits by meaning and by words, fused, best first."""
     begun = time.perf_counter()
     async with services.pool.connection() as connection:
-        retrieved = await retrieve(services, connection, asked.query, asked.filters.to_store(), asked.limit)
+        filters = asked.filters.to_store()
+        retrieved = await retrieve(services, connection, asked.query, filters, asked.limit, collapse=asked.collapse)
         newest = await lookup.newest(connection)
     now = datetime.now(UTC)
     return SearchOut(
@@ -42,5 +43,5 @@ async def freshness(services: Provided, window_minutes: Annotated[int, Query(ge=
 
 
 def _result(found: Found, now: datetime) -> Result:
-    scores = Scores(vector=found.cosine, words=found.words_rank, coverage=found.coverage)
+    scores = Scores(vector=found.cosine, words=found.coverage)
     return Result(**described(found, now), scores=scores)

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row, dict_row
 
 from freshet.contract import schemas
-from freshet.store.search import Filters, where
+from freshet.store.filters import Filters, where
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ async def newest(connection: AsyncConnection[Any]) -> Newest:
 async def extent(connection: AsyncConnection[Any], filters: Filters) -> Extent:
     """What the filters leave to search."""
     cursor = connection.cursor(row_factory=class_row(Extent))
-    await cursor.execute(_EXTENT.format(filters=where(filters)), vars(filters))
+    await cursor.execute(_EXTENT.format(filters=where(filters)), filters.parameters())
     return (await cursor.fetchall())[0]
 
 

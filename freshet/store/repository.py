@@ -66,6 +66,7 @@ def write(connection: Connection, table: VectorTable, batch: Batch) -> Written:
         with connection.cursor().copy(_COPY) as copy:
             for document in documents.values():
                 copy.write_row([document[name] for name in COLUMNS])
+        connection.execute(_NOTE_LEXEMES)
         rows = connection.execute(_UPSERT).fetchall()
     return Written(
         inserted={doc_id: searchable_at for doc_id, searchable_at, is_new in rows if is_new},
@@ -83,6 +84,12 @@ _STAGE: Final = sql.SQL(
 ).format(columns=_listed(COLUMNS))
 
 _COPY: Final = sql.SQL("COPY staged_documents ({columns}) FROM STDIN").format(columns=_listed(COLUMNS))
+
+_NOTE_LEXEMES: Final = """
+INSERT INTO lexemes
+SELECT DISTINCT lexemes_of(language, words_of(language, text)) AS lexeme FROM staged_documents
+WHERE text_search_config(language) = 'simple'::regconfig ORDER BY lexeme
+ON CONFLICT DO NOTHING"""
 
 # The last statement of the transaction, so that searchable_at is as near to the commit as can be.
 _UPSERT: Final = sql.SQL("""

@@ -1,7 +1,7 @@
 """Hybrid search over documents: by meaning and by words, fused, in one statement. All values are bound."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,28 +11,19 @@ from pgvector import HalfVector
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 
-from freshet.store.words import any_of, parse
+from freshet.store.filters import Filters, where
+from freshet.store.lexicon import Lexicon, Term
+from freshet.store.ranking import Shape, statement
+from freshet.store.words import parse
 
-CANDIDATES: Final = 100
-"""How many documents each leg hands to the fusion, and how wide the vector index is searched."""
+CANDIDATES: Final = 50
+"""How many documents each leg hands to the fusion."""
 
-NEWEST_MATCHES: Final = 1000
-"""How many of the newest word matches are ranked: the bound on a word that is in most documents."""
+WIDER: Final = (200, 800)
+"""And how many when so many edits were of the same pages that the collapsed ones do not fill the result."""
 
-# Reciprocal rank fusion: 60 is the constant of the paper that introduced it (Cormack et al., 2009).
-RRF_K: Final = 60
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the documents are narrowed to. Empty and None mean: not at all. `until` is exclusive."""
-
-    wikis: Sequence[str] = ()
-    languages: Sequence[str] = ()
-    namespaces: Sequence[int] = ()
-    user_kinds: Sequence[str] = ()
-    since: datetime | None = None
-    until: datetime | None = None
+EF_SEARCH: Final = 100
+"""How many neighbours the vector index keeps in sight: what recall@10 is bought with (`freshet bench retrieval`)."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +33,22 @@ class Model:
     model_id: str
     dimensions: int
     table_name: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for. `vector` has the model's dimensions; without it words alone decide.
+
+    `collapse` shows of the edits of a page, and of texts that differ in digits only, the newest one, and counts the
+    others. An edit `half_life_hours` older than the newest one counts half as recent.
+    """
+
+    text: str
+    vector: npt.NDArray[np.float32] | None = None
+    filters: Filters = field(default_factory=Filters)
+    limit: int = 10
+    collapse: bool = False
+    half_life_hours: float = 24
 
 
 @dataclass(frozen=True)
@@ -64,18 +71,24 @@ class Found:
     revert_kind: str | None
     source: str
     cosine: float | None
-    words_rank: float | None
     coverage: float
-    """Share of the query's telling terms that the document holds, 0 to 1."""
+    """Share of the query's telling words that the document holds, the rarer the weightier: 0 to 1."""
+    reverted: bool
+    """A later edit of the page undid it."""
     score: float
+    others: list[str]
+    """doc_id of the edits that were collapsed into this one, newest first."""
 
 
 async def configure(connection: AsyncConnection[Any]) -> None:
-    """Prepare a pool's connection for searching. Without iterative scans a selective filter loses results."""
+    """Prepare a pool's connection for searching. Without iterative scans a filter loses results."""
     await connection.set_autocommit(True)
     await connection.execute("SET hnsw.iterative_scan = relaxed_order")
-    await connection.execute(sql.SQL("SET hnsw.ef_search = {}").format(CANDIDATES))
+    await connection.execute(sql.SQL("SET hnsw.ef_search = {}").format(EF_SEARCH))
     await connection.execute("SET statement_timeout = '5s'")
+    await connection.execute("SET pg_trgm.similarity_threshold = 0.6")
+    # a dictionary says of every word that it drops that it dropped it
+    await connection.execute("SET client_min_messages = warning")
 
 
 async def active_model(connection: AsyncConnection[Any]) -> Model | None:
@@ -85,116 +98,50 @@ async def active_model(connection: AsyncConnection[Any]) -> Model | None:
     return await cursor.fetchone()
 
 
-async def search(
-    connection: AsyncConnection[Any],
-    query: str,
-    vector: npt.NDArray[np.float32] | None,
-    model: Model | None,
-    filters: Filters,
-    limit: int,
-) -> list[Found]:
-    """The `limit` best documents, best first. `vector` has the model's dimensions; without both, words alone decide."""
-    words = parse(query)
-    use_vector = vector is not None and model is not None
-    statement = _STATEMENT.format(
-        k=RRF_K,
-        filters=where(filters),
-        nearest=_nearest(model.table_name if model and use_vector else None, filters),
-        cosine=_COSINE if use_vector else sql.SQL("NULL::float8"),
-        embedding=_JOIN.format(table=sql.Identifier(model.table_name)) if model and use_vector else sql.SQL(""),
+async def search(connection: AsyncConnection[Any], model: Model | None, query: Query, lexicon: Lexicon) -> list[Found]:
+    """The best documents, best first: at most `query.limit`."""
+    words = parse(query.text)
+    terms = await lexicon.terms(connection, words.wanted)
+    unwanted = await lexicon.terms(connection, words.unwanted)
+    found: list[Found] = []
+    for candidates in (max(CANDIDATES, query.limit), *WIDER):
+        statement, values = _bound(query, model, terms, unwanted, candidates)
+        cursor = connection.cursor(row_factory=class_row(Found))
+        # With filters it is planned for its own values: how selective they are decides the plan.
+        await cursor.execute(statement, values, prepare=False if query.filters.any() else None)
+        found = await cursor.fetchall()
+        if len(found) == query.limit or not any(one.others for one in found):
+            break
+    return found
+
+
+def _bound(
+    query: Query, model: Model | None, terms: Sequence[Term], unwanted: Sequence[Term], candidates: int
+) -> tuple[sql.Composed, dict[str, Any]]:
+    rare = [text for term in terms if term.is_rare for text in (term.query, term.alike) if text]
+    shape = Shape(
+        table=model.table_name if model and query.vector is not None else None,
+        filters=where(query.filters) if query.filters.any() else None,
+        words="rare" if rare else "common" if terms else "none",
+        unwanted=bool(unwanted),
+        collapse=query.collapse,
+        candidates=candidates,
     )
-    values = {
-        **vars(filters),
-        "any": any_of(words.wanted),
-        "none": any_of(words.unwanted),
-        "terms": [any_of((term,)) for term in words.wanted],
-        "vector": HalfVector(vector).to_text() if vector is not None else None,
-        "candidates": max(CANDIDATES, limit),
-        "newest": NEWEST_MATCHES,
-        "limit": limit,
+    return statement(shape), {
+        **query.filters.parameters(),
+        "vector": HalfVector(query.vector).to_text() if query.vector is not None else None,
+        "rare": _any_of(rare),
+        "common": _any_of(term.query for term in terms),
+        "unwanted": _any_of(term.query for term in unwanted),
+        "queries": [term.query for term in terms],
+        "alike": [term.alike for term in terms],
+        "weights": [term.weight for term in terms],
+        "weight": sum(term.weight for term in terms),
+        "half_life_s": query.half_life_hours * 3600,
+        "limit": query.limit,
     }
-    cursor = connection.cursor(row_factory=class_row(Found))
-    # Planned for its own values: the planner knows how common a word is, and which filter is selective.
-    await cursor.execute(statement, values, prepare=False)
-    return await cursor.fetchall()
 
 
-def where(filters: Filters) -> sql.Composable:
-    """The filters that are set, as a condition on documents `d` with the field names as parameters."""
-    conditions = [sql.SQL(text) for name, text in _CONDITIONS.items() if getattr(filters, name)]
-    return sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
-
-
-def _nearest(table: str | None, filters: Filters) -> sql.Composable:
-    if table is None:
-        return sql.SQL("SELECT NULL::text AS doc_id, NULL::bigint AS place WHERE false")
-    return _NEAREST.format(table=sql.Identifier(table), filters=where(filters))
-
-
-_CONDITIONS: Final = {
-    "wikis": "d.wiki = ANY(%(wikis)s)",
-    "languages": "d.language = ANY(%(languages)s)",
-    "namespaces": "d.namespace = ANY(%(namespaces)s)",
-    "user_kinds": "d.user_kind = ANY(%(user_kinds)s)",
-    "since": "d.event_time >= %(since)s",
-    "until": "d.event_time < %(until)s",
-}
-
-_COSINE: Final = sql.SQL("1 - (e.embedding <=> %(vector)s::halfvec)")
-_JOIN: Final = sql.SQL("LEFT JOIN {table} e ON e.content_hash = d.content_hash")
-
-_NEAREST: Final = sql.SQL("""
-    SELECT near.doc_id, rank() OVER (ORDER BY near.distance) AS place
-    FROM (
-        SELECT d.doc_id, e.embedding <=> %(vector)s::halfvec AS distance
-        FROM {table} e JOIN documents d USING (content_hash)
-        WHERE {filters}
-        ORDER BY e.embedding <=> %(vector)s::halfvec
-        LIMIT %(candidates)s
-    ) near""")
-
-# A term is read by both dictionaries because each document was, by its own language's. The words leg counts by the
-# share of the terms that a document holds: at full weight one common word of three put four edits before the one
-# nearest in meaning (cosine .60 to "gun violence in America"). Over 30 judged queries the two are alike: .61 and .62
-# of the relevant edits among the first ten.
-_STATEMENT: Final = sql.SQL("""
-WITH terms AS MATERIALIZED (
-    SELECT websearch_to_tsquery('english', term) || websearch_to_tsquery('simple', term) AS term
-    FROM unnest(%(terms)s::text[]) AS term
-),
-matches AS (
-    SELECT d.doc_id, d.event_time, d.words
-    FROM documents d
-    WHERE d.words @@ ((websearch_to_tsquery('english', %(any)s) || websearch_to_tsquery('simple', %(any)s))
-                  && !!(websearch_to_tsquery('english', %(none)s) || websearch_to_tsquery('simple', %(none)s)))
-      AND {filters}
-    ORDER BY d.event_time DESC
-    LIMIT %(newest)s
-),
-ranked AS (
-    SELECT doc_id, event_time,
-        (SELECT count(*) FROM terms WHERE matches.words @@ term) AS held,
-        ts_rank_cd(words, websearch_to_tsquery('english', %(any)s) || websearch_to_tsquery('simple', %(any)s)) AS rank
-    FROM matches
-),
-worded AS (
-    SELECT doc_id, rank, rank() OVER (ORDER BY held DESC, rank DESC) AS place,
-        held::float8 / (SELECT count(*) FROM terms) AS share
-    FROM ranked ORDER BY held DESC, rank DESC, event_time DESC LIMIT %(candidates)s
-),
-nearest AS ({nearest}),
-fused AS (
-    SELECT doc_id, worded.rank AS words_rank,
-        coalesce(share / ({k} + worded.place), 0) + coalesce(1.0 / ({k} + nearest.place), 0)::float8 AS score
-    FROM worded FULL JOIN nearest USING (doc_id)
-)
-SELECT d.doc_id, d.event_id, d.title, d.wiki, d.language, d.section, d.comment, d.text, d.event_time, d.user_kind,
-    d.bytes_delta, d.page_url, d.diff_url, d.revert_kind, d.source,
-    {cosine} AS cosine,
-    fused.words_rank::float8 AS words_rank,
-    coalesce((SELECT avg((d.words @@ term)::int) FROM terms), 0)::float8 AS coverage,
-    fused.score
-FROM fused JOIN documents d USING (doc_id) {embedding}
-ORDER BY fused.score DESC, d.event_time DESC, d.doc_id
-LIMIT %(limit)s
-""")
+def _any_of(queries: Iterable[str]) -> str:
+    """Queries in the text form of tsquery, as one that matches when any of them does."""
+    return " | ".join(f"({query})" for query in queries)

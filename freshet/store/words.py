@@ -1,6 +1,7 @@
 """From what somebody typed to the terms that the full-text leg looks for. Pure."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,11 @@ EMPTY_WORDS: Final = frozenset(
     """.split()
 )
 
+# Scripts without spaces between words, as the function letter_pairs in the store's migrations has them.
+_SPACELESS: Final = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_RUN: Final = re.compile(rf"[{_SPACELESS}]+|[^{_SPACELESS}]+")
+_SPACELESS_RUN: Final = re.compile(rf"[{_SPACELESS}]{{2,}}")
+
 _TERM: Final = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>\w+(?:[\'’.]\w+)*))')
 
 
@@ -34,17 +40,23 @@ class Words:
 
 
 def parse(query: str) -> Words:
-    """Read a query as people write it: words, "phrases", -unwanted. Never fails, whatever the text."""
+    """Read a query as people write it: words, "phrases", -unwanted. Never fails, whatever the text.
+
+    Of a script without spaces the pairs of neighbouring letters are the words.
+    """
     wanted: dict[str, str] = {}
     unwanted: dict[str, str] = {}
     for match in _TERM.finditer(query):
-        term = " ".join(re.findall(r"[\w'’.]+", match["phrase"] or match["word"] or ""))
-        if term:
+        phrase = " ".join(re.findall(r"[\w'’.]+", match["phrase"] or ""))
+        for term in [phrase] if phrase else _words(match["word"] or ""):
             (unwanted if match["minus"] else wanted).setdefault(term.lower(), term)
     telling = [term for key, term in wanted.items() if key not in EMPTY_WORDS] or list(wanted.values())
     return Words(tuple(telling[:MAX_TERMS]), tuple(list(unwanted.values())[:MAX_TERMS]))
 
 
-def any_of(terms: tuple[str, ...]) -> str:
-    """The terms as one `websearch_to_tsquery` text that matches when any of them does."""
-    return " or ".join(f'"{term}"' for term in terms)
+def _words(word: str) -> Iterator[str]:
+    for run in _RUN.findall(word):
+        if _SPACELESS_RUN.fullmatch(run):
+            yield from (run[place : place + 2] for place in range(len(run) - 1))
+        else:
+            yield run

@@ -37,9 +37,10 @@ def search(conninfo: str, query: str, **filters: Any) -> list[str]:
     return [result["doc_id"] for result in respond(conninfo, query, **filters)["results"]]
 
 
-def respond(conninfo: str, query: str, limit: int = 10, **filters: Any) -> dict[str, Any]:
+def respond(conninfo: str, query: str, limit: int = 10, collapse: bool = False, **filters: Any) -> dict[str, Any]:
+    asked = {"query": query, "limit": limit, "collapse": collapse, "filters": filters}
     with serving(conninfo) as client:
-        response = client.post("/v1/search", json={"query": query, "limit": limit, "filters": filters})
+        response = client.post("/v1/search", json=asked)
     assert response.status_code == 200, response.text
     body: dict[str, Any] = response.json()
     return body
@@ -60,8 +61,7 @@ def test_a_document_is_found_by_words_while_its_embedding_is_pending(store):
     )
     first = respond(store, "sea snail")["results"][0]
     assert first["doc_id"] == "pending"
-    assert first["scores"]["vector"] is None
-    assert first["scores"]["coverage"] == 1
+    assert first["scores"] == {"vector": None, "words": 1}
 
 
 def test_what_both_legs_find_goes_before_what_one_finds(store):
@@ -124,6 +124,10 @@ def test_any_text_can_be_searched(store, query):
         ({"languages": ["de", "fr"]}, {"german"}),
         ({"namespaces": [4]}, {"project"}),
         ({"user_kinds": ["ip", "temporary"]}, {"address"}),
+        ({"minor": True}, {"early"}),
+        ({"minor": False}, {"late"}),
+        ({"pages": [{"wiki": "enwiki", "title": "Bridge"}], "namespaces": [4]}, {"project"}),
+        ({"pages": [{"wiki": "dewiki", "title": "Bridge"}, {"wiki": "enwiki", "title": "Tunnel"}]}, {"german"}),
         ({"since": (NOON + timedelta(hours=1)).isoformat()}, {"late"}),
         ({"until": NOON.isoformat()}, {"early"}),
         ({"wikis": ["dewiki"], "user_kinds": ["ip"]}, set()),
@@ -136,8 +140,8 @@ def test_filters_narrow_both_legs(store, filters, expected):
         document(doc_id="german", title="Bridge", wiki="dewiki", language="de"),
         document(doc_id="project", title="Bridge", namespace=4),
         document(doc_id="address", title="Bridge", user_kind="ip"),
-        document(doc_id="late", title="Bridge", event_time=NOON + timedelta(hours=1)),
-        document(doc_id="early", title="Bridge", event_time=NOON - timedelta(hours=1)),
+        document(doc_id="late", title="Bridge", event_time=NOON + timedelta(hours=1), minor=False),
+        document(doc_id="early", title="Bridge", event_time=NOON - timedelta(hours=1), minor=True),
     )
     assert set(search(store, "bridge", **filters)) == expected
 

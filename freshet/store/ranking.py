@@ -1,0 +1,154 @@
+"""The statement that finds and ranks: candidates by meaning and by words, all scored alike, the best first."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from psycopg import sql
+
+from freshet.store.reverts import UNDONE
+
+# Of 200,000 documents: where 5,400 pass, comparing them all took 19 ms, while the walk gave up after 20,000 vectors and
+# had found none for a question in another language than theirs. Where 13,200 pass it was 60 ms and 10 ms.
+FEW: Final = 6_000
+"""Up to so many documents that pass the filters are all compared; beyond, the vector index is walked."""
+
+HOLDERS: Final = 1_000
+"""At most so many documents with rare words are weighed."""
+
+NEWEST: Final = 5_000
+"""Common words are looked for among so many of the newest documents."""
+
+ALIKE: Final = 0.6
+"""What a word counts that only looks like the one that was asked for."""
+
+WORDS_WEIGHT: Final = 0.4
+"""Of the share of words that a document holds, beside its cosine: chosen by a plot (docs/decisions/0008-ranking.md)."""
+
+RECENCY_WEIGHT: Final = 0.05
+REVERTED_WEIGHT: Final = -0.1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the statement depends on besides its parameters.
+
+    `table` has the vectors, None: by words alone. `filters` are a condition on `d`, None: there are none. `words` says
+    whether the query has rare words, only common ones, or none. Each leg hands `candidates` documents on.
+    """
+
+    table: str | None
+    filters: sql.Composable | None
+    words: Literal["rare", "common", "none"]
+    unwanted: bool
+    collapse: bool
+    candidates: int
+
+
+def statement(shape: Shape) -> sql.Composed:
+    """The whole search. Limits are written into it: Postgres plans a bound one as a tenth of everything."""
+    conditions = [shape.filters] * bool(shape.filters) + [_WANTED] * shape.unwanted
+    admitted = sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
+    table = sql.Identifier(shape.table) if shape.table else None
+    return _STATEMENT.format(
+        holders=_HOLDERS[shape.words].format(admitted=admitted, holders=HOLDERS, newest=NEWEST),
+        nearest=_nearest(table, admitted, shape) if table else _NONE,
+        candidates=shape.candidates,
+        held=_HELD.format(alike=ALIKE),
+        undone=UNDONE,
+        cosine=_COSINE if table else sql.SQL("NULL::float8"),
+        embedding=_EMBEDDING.format(table=table) if table else sql.SQL(""),
+        words_weight=WORDS_WEIGHT,
+        recency_weight=RECENCY_WEIGHT,
+        reverted_weight=REVERTED_WEIGHT,
+        shown=_COLLAPSED if shape.collapse else _WHOLE,
+    )
+
+
+def _nearest(table: sql.Identifier, admitted: sql.Composable, shape: Shape) -> sql.Composable:
+    walk = _WALK.format(table=table, admitted=admitted, candidates=shape.candidates)
+    if not shape.filters:
+        return walk
+    compare = _COMPARE.format(table=table, admitted=admitted, candidates=shape.candidates)
+    return _BY_COUNT.format(compare=compare, walk=walk, admitted=admitted, few=FEW)
+
+
+_WANTED: Final = sql.SQL("NOT d.words @@ %(unwanted)s::tsquery")
+_HELD: Final = sql.SQL("sum(weight * CASE WHEN words @@ query THEN 1 WHEN words @@ alike THEN {alike} ELSE 0 END)")
+_COSINE: Final = sql.SQL("1 - (e.embedding <=> %(vector)s::halfvec)")
+_EMBEDDING: Final = sql.SQL("LEFT JOIN {table} e USING (content_hash)")
+_NONE: Final = sql.SQL("SELECT NULL::text AS doc_id WHERE false")
+
+_HOLDERS: Final = {
+    "rare": sql.SQL("""
+    SELECT d.doc_id, d.words, d.event_time FROM documents d
+    WHERE d.words @@ %(rare)s::tsquery AND {admitted} LIMIT {holders}"""),
+    "common": sql.SQL("""
+    SELECT newest.* FROM (
+        SELECT d.doc_id, d.words, d.event_time FROM documents d
+        WHERE {admitted} ORDER BY d.event_time DESC LIMIT {newest}
+    ) AS newest
+    WHERE newest.words @@ %(common)s::tsquery LIMIT {holders}"""),
+    "none": sql.SQL("SELECT d.doc_id, d.words, d.event_time FROM documents d WHERE false"),
+}
+
+_WALK: Final = sql.SQL("""
+    SELECT d.doc_id FROM {table} e JOIN documents d USING (content_hash)
+    WHERE {admitted} ORDER BY e.embedding <=> %(vector)s::halfvec LIMIT {candidates}""")
+
+# Ordered by similarity, which no index has.
+_COMPARE: Final = sql.SQL("""
+    SELECT d.doc_id FROM documents d JOIN {table} e USING (content_hash)
+    WHERE {admitted} ORDER BY 1 - (e.embedding <=> %(vector)s::halfvec) DESC LIMIT {candidates}""")
+
+# Whichever the count rules out is not executed.
+_BY_COUNT: Final = sql.SQL("""
+    WITH passing AS MATERIALIZED (
+        SELECT count(*) AS documents FROM (SELECT FROM documents d WHERE {admitted} LIMIT {few} + 1) AS counted
+    )
+    SELECT * FROM ({compare}) AS compared WHERE (SELECT documents FROM passing) <= {few}
+    UNION ALL
+    SELECT * FROM ({walk}) AS walked WHERE (SELECT documents FROM passing) > {few}""")
+
+_WHOLE: Final = sql.SQL("SELECT *, score AS best, ARRAY[]::text[] AS others, 1 AS place FROM scored")
+
+# A group is the pages of a wiki whose newest texts are alike but for their digits: nearly always one page.
+_COLLAPSED: Final = sql.SQL("""
+    SELECT *, max(score) OVER alike AS best, (array_agg(doc_id) OVER alike)[2:] AS others,
+        row_number() OVER alike AS place
+    FROM (
+        SELECT *, first_value(translate(lower(text), '0123456789', '')) OVER page AS letters
+        FROM scored WINDOW page AS (PARTITION BY wiki, title ORDER BY event_time DESC, doc_id)
+    ) AS lettered
+    WINDOW alike AS (
+        PARTITION BY wiki, letters ORDER BY event_time DESC, doc_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    )""")
+
+_STATEMENT: Final = sql.SQL("""
+WITH terms AS MATERIALIZED (
+    SELECT query::tsquery, alike::tsquery, weight
+    FROM unnest(%(queries)s::text[], %(alike)s::text[], %(weights)s::float8[]) AS asked (query, alike, weight)
+),
+holders AS ({holders}),
+worded AS (
+    SELECT doc_id FROM holders, LATERAL (SELECT {held} AS held FROM terms) AS weighed
+    ORDER BY held DESC, event_time DESC LIMIT {candidates}
+),
+nearest AS ({nearest}),
+candidates AS (SELECT doc_id FROM nearest UNION SELECT doc_id FROM worded),
+measured AS MATERIALIZED (
+    SELECT d.*, {cosine} AS cosine, coalesce((SELECT {held} FROM terms) / %(weight)s, 0) AS coverage,
+        0.5 ^ (extract(epoch FROM (SELECT max(event_time) FROM documents) - d.event_time)::float8 / %(half_life_s)s)
+            AS recency,
+        {undone} AS reverted
+    FROM candidates JOIN documents d USING (doc_id) {embedding}
+),
+scored AS (
+    SELECT *, coalesce(cosine, coverage / 2) + {words_weight} * coverage + {recency_weight} * recency
+        + {reverted_weight} * reverted::int AS score
+    FROM measured
+),
+shown AS ({shown})
+SELECT doc_id, event_id, title, wiki, language, section, comment, text, event_time, user_kind, bytes_delta, page_url,
+    diff_url, revert_kind, source, cosine, coverage, reverted, best AS score, others
+FROM shown WHERE place = 1 ORDER BY best DESC, event_time DESC, doc_id LIMIT %(limit)s""")
