@@ -35,9 +35,15 @@ class Filters:
     def parameters(self) -> Mapping[str, Any]:
         """The values of the condition that `where` makes."""
         return {
-            **vars(self),
+            "wikis": list(self.wikis),
+            "languages": list(self.languages),
+            "namespaces": list(self.namespaces),
+            "user_kinds": list(self.user_kinds),
+            "minor": self.minor,
             "page_wikis": [page.wiki for page in self.pages],
             "page_titles": [page.title for page in self.pages],
+            "since": self.since,
+            "until": self.until,
         }
 
 

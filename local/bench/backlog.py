@@ -13,17 +13,15 @@ from itertools import accumulate, islice
 from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from freshet import log
 from freshet.contract import topics
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, PREFIX, Settings
 from freshet.store import freshness
-from freshet.store.migrate import migrate
 from local import ports, running
 from local.bench import material
+from local.bench.temporary import temporary_database
 
 Say = Callable[[str], None]
 Batch = Mapping[str, float]
@@ -111,12 +109,12 @@ def index(settings: Settings, most: int, say: Say) -> dict[str, Any]:
     if wanted < 2:
         raise PermanentError(f"{topics.GOLD} holds {wanted} documents: there is nothing to measure with")
     with (
-        _database(settings.conninfo) as conninfo,
+        temporary_database(settings.conninfo) as conninfo,
         _indexer(settings, conninfo),
         psycopg.connect(conninfo, autocommit=True) as connection,
     ):
-        first, began = _until(connection, 1, say)
-        total, ended = _until(connection, wanted, say, still_s=INDEX_STILL_S)
+        first, began = until_documents(connection, 1, say)
+        total, ended = until_documents(connection, wanted, say, still_s=INDEX_STILL_S)
         texts = freshness.count_texts(connection)
     return {
         "documents": total,
@@ -125,20 +123,6 @@ def index(settings: Settings, most: int, say: Say) -> dict[str, Any]:
         "documents_per_second": round((total - first) / (ended - began), 1) if total > first else None,
         "source": settings.source.value,
     }
-
-
-@contextmanager
-def _database(conninfo: str) -> Iterator[str]:
-    """A database that is dropped when the block ends, with the store's tables."""
-    name = f"freshet_bench_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            own = make_conninfo(conninfo, dbname=name)
-            migrate(own)
-            yield own
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager
@@ -176,21 +160,22 @@ def _end_of(settings: Settings, topic: str) -> int:
         consumer.close()
 
 
-def _until(
-    connection: psycopg.Connection, wanted: int, say: Say, still_s: float = FIRST_DOCUMENT_TIMEOUT_S
+def until_documents(
+    connection: psycopg.Connection, wanted: int | None, say: Say, still_s: float = FIRST_DOCUMENT_TIMEOUT_S
 ) -> tuple[int, float]:
-    """Wait until so many documents are there, or until no more come. Returns how many, and since when.
+    """Wait until so many documents are there (None: all that come), or until no more come. Returns how many, and since
+    when.
 
     No more than what is there may come: a document that is on the log twice is one.
     """
     there, since, said = 0, time.monotonic(), 0.0
-    while there < wanted and time.monotonic() < since + still_s:
+    while (wanted is None or there < wanted) and time.monotonic() < since + still_s:
         time.sleep(0.05)
         if (now := freshness.count_documents(connection)) > there:
             there, since = now, time.monotonic()
         if time.monotonic() > said + 1:
             said = time.monotonic()
-            say(f"indexed {there:,} of {wanted:,}")
+            say(f"indexed {there:,}" + (f" of {wanted:,}" if wanted else ""))
     if not there:
         raise PermanentError(f"the indexer made no document searchable in {still_s:g} s")
     return there, since

@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ def events(recording: Path | None) -> Iterator[dict[str, Any]]:
         yield {**event, "meta": {**event["meta"], "dt": iso_ms(moment)}, "timestamp": moment // 1000}
 
 
+def recorded(recording: Path | None) -> Iterator[dict[str, Any]]:
+    """A recording's events, once, at the times of a backlog. Without a recording: none."""
+    return islice(events(recording), len(_read(recording))) if recording else iter(())
+
+
 def put_raw(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
     """Write events to `wiki.raw` as the producer does. Returns how many."""
     now = str(int(time.time() * 1000)).encode()
@@ -63,9 +68,7 @@ def put_raw(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
 
 
 def _recorded(recording: Path) -> Iterator[dict[str, Any]]:
-    opened = gzip.open if recording.suffix == ".gz" else open
-    with opened(recording, "rt", encoding="utf-8") as file:
-        once = [json.loads(line) for line in file if line.strip()]
+    once = _read(recording)
     if not once:
         raise PermanentError(f"{recording} holds no events")
     for turn in count():
@@ -76,6 +79,12 @@ def _recorded(recording: Path) -> Iterator[dict[str, Any]]:
                 else str(uuid.uuid5(uuid.NAMESPACE_OID, f"{turn}{event['meta']['id']}"))
             )
             yield {**event, "meta": {**event["meta"], "id": fresh}}
+
+
+def _read(recording: Path) -> list[dict[str, Any]]:
+    opened = gzip.open if recording.suffix == ".gz" else open
+    with opened(recording, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
 
 
 def _simulated(began: int) -> Iterator[dict[str, Any]]:

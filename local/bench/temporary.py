@@ -1,12 +1,18 @@
-"""A stack of one measurement's own, which is gone afterwards."""
+"""A stack, or a database, of one measurement's own, which is gone afterwards."""
 
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
 from freshet.settings import Settings, load_settings
+from freshet.store.migrate import migrate
 from local import launch, ports, source
 
 
@@ -40,3 +46,17 @@ def temporary_settings(overrides: Mapping[str, Any]) -> Iterator[Settings]:
         yield settings
     finally:
         launch.remove_state(settings)
+
+
+@contextmanager
+def temporary_database(conninfo: str) -> Iterator[str]:
+    """Connection string of a database with the store's tables that is dropped when the block ends."""
+    name = f"freshet_bench_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            own = make_conninfo(conninfo, dbname=name)
+            migrate(own)
+            yield own
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -6,14 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from freshet.settings import Source
+from freshet.errors import ConfigError
+from freshet.settings import CHECKOUT, Source
 from local import running
-from local.bench import backlog, freshness
+from local.bench import backlog, freshness, retrieval
+from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
 from local.cli import console
+from local.stack import ENGINES
 from local.supervisor import Supervisor
 
 app = typer.Typer(no_args_is_help=True, help="Measure; each run starts and ends a stack of its own.")
+
+DATA = CHECKOUT.parent / "shared" / "data"
+"""Where recordings and judged questions are looked for: beside the checkout, as the tests do."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")]
 Recording = Annotated[Path | None, typer.Option(help="NDJSON file of real events; without it they are simulated.")]
@@ -66,6 +72,26 @@ def bench_index(
         backlog.make_documents(settings, documents, console.say)
         Supervisor(settings).stop("serve")
         _finish(backlog.index(settings, documents, console.say), as_json)
+
+
+@app.command("retrieval")
+def bench_retrieval(
+    documents: Annotated[int, typer.Option(min=100, help="Documents of the large store.")] = 200_000,
+    data: Annotated[Path, typer.Option(help="Folder of the recording and the judged questions.")] = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Measure searches: nDCG@10 and recall@10 on judged questions, refusals, recall of the index, milliseconds."""
+    if missing := [name for name in retrieval.FILES if not (data / name).is_file()]:
+        raise ConfigError(f"{data} lacks {', '.join(missing)}: name another folder by --data")
+    recording = _source(data / retrieval.RECORDING)
+    with temporary_stack(_report, only=(*ENGINES, "serve", "indexer", "api"), overrides=recording) as settings:
+        result = retrieval.measure(settings, data, documents, console.say)
+    if not as_json:
+        curves = result["refusal"].pop("curve")
+        for score, points in curves.items():
+            console.out.print(f"share of questions with an edit whose {score} is at least", markup=False)
+            console.out.print("\n".join(plot(points)), markup=False, soft_wrap=True)
+    _finish(result, as_json)
 
 
 def _source(recording: Path | None) -> dict[str, Any]:
