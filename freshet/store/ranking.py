@@ -12,6 +12,9 @@ from freshet.store.reverts import UNDONE
 FEW: Final = 6_000
 """Up to so many documents that pass the filters are all compared; beyond, the vector index is walked."""
 
+WALKED: Final = 20
+"""So many are looked for behind a filter by walking the index: it passes all that the filter refuses."""
+
 HOLDERS: Final = 1_000
 """At most so many documents with rare words are weighed."""
 
@@ -68,6 +71,7 @@ def _nearest(table: sql.Identifier, admitted: sql.Composable, shape: Shape) -> s
     walk = _WALK.format(table=table, admitted=admitted, candidates=shape.candidates)
     if not shape.filters:
         return walk
+    walk = _WALK.format(table=table, admitted=admitted, candidates=min(shape.candidates, WALKED))
     compare = _COMPARE.format(table=table, admitted=admitted, candidates=shape.candidates)
     return _BY_COUNT.format(compare=compare, walk=walk, admitted=admitted, few=FEW)
 
@@ -138,8 +142,9 @@ nearest AS ({nearest}),
 candidates AS (SELECT doc_id FROM nearest UNION SELECT doc_id FROM worded),
 measured AS MATERIALIZED (
     SELECT d.*, {cosine} AS cosine, coalesce((SELECT {held} FROM terms) / %(weight)s, 0) AS coverage,
-        0.5 ^ (extract(epoch FROM (SELECT max(event_time) FROM documents) - d.event_time)::float8 / %(half_life_s)s)
-            AS recency,
+        0.5 ^ least(
+            extract(epoch FROM (SELECT max(event_time) FROM documents) - d.event_time)::float8 / %(half_life_s)s, 60
+        ) AS recency,
         {undone} AS reverted
     FROM candidates JOIN documents d USING (doc_id) {embedding}
 ),

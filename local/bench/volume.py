@@ -21,12 +21,12 @@ from freshet.store.repository import Document
 
 SPAN: Final = timedelta(days=7)
 SEED: Final = 1
-NOISE: Final = 0.02
-"""Standard deviation added to each component of a vector of length 1: no two are quite the same."""
-
 TOP: Final = 10
 MANY: Final = 10
 """So many of the largest wikis, and of the busiest pages, take turns as filters."""
+
+ALIKE_RECENT: Final = 1e9
+"""A half-life, in hours, by which age makes no difference: nearness alone is compared."""
 
 Asked = tuple[str, Vector]
 """A question and its vector."""
@@ -35,9 +35,9 @@ Asked = tuple[str, Vector]
 def varied(real: Sequence[tuple[Document, Vector]], count: int, now: datetime) -> Iterator[tuple[Document, Vector]]:
     """`count` documents over the last week: the real ones, then titles of theirs with sections and summaries of others.
 
-    Both are of one wiki. The vector is between those of the two, with some noise.
+    Both are of one wiki, and the vector is between those of the two.
     """
-    choose, noise = random.Random(SEED), np.random.default_rng(SEED)  # noqa: S311
+    choose = random.Random(SEED)  # noqa: S311
     by_wiki: dict[str, list[tuple[Document, Vector]]] = {}
     for pair in real:
         by_wiki.setdefault(pair[0]["wiki"], []).append(pair)
@@ -46,8 +46,6 @@ def varied(real: Sequence[tuple[Document, Vector]], count: int, now: datetime) -
         text = ". ".join(filter(None, (titled["title"], said["section"], said["comment"])))
         share = choose.uniform(0.5, 0.9)
         vector = share * near + (1 - share) * far
-        if number >= len(real):
-            vector = vector + noise.normal(0, NOISE, vector.shape)
         moment = now - SPAN * (count - number) / count
         document = {
             **titled,
@@ -114,7 +112,7 @@ async def _compare(
     model = await search.active_model(connection)
     recalls, full = [], []
     for (_, vector), narrowed in zip(questions, cycle(filters), strict=False):
-        query = search.Query("", vector, narrowed, TOP)
+        query = search.Query("", vector, narrowed, TOP, half_life_hours=ALIKE_RECENT)
         found = await search.search(connection, model, query, lexicon)
         best = await search.search(exact, model, query, lexicon)
         # of several that are equally near any will do

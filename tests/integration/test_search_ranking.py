@@ -137,3 +137,10 @@ def test_a_word_that_is_not_wanted_keeps_a_document_out_that_is_near_in_meaning(
         like={"film": "harbor"},
     )
     assert "film" not in search(store, "harbor -film")
+
+
+def test_an_edit_of_years_ago_is_found(store):
+    insert(
+        store, document(doc_id="old", title="Bridge", event_time=NOON - timedelta(days=4000)), document(title="Tunnel")
+    )
+    assert search(store, "bridge")[0] == "old"
