@@ -129,7 +129,8 @@ def _invalid_field(error: Mapping[str, Any]) -> Invalid:
         return Invalid(pointer="", detail=f"The body is no JSON: {error['ctx']['error']} at character {path[0]}.")
     # A name that the caller made up comes back to it, but neither endless nor in letters that cannot be sent.
     names = [str(part)[:MAX_NAME].encode(errors="replace").decode() for part in path]
+    detail = error["msg"].removeprefix("Value error, ")
     if where != "body":
-        return Invalid(pointer="/".join(names), detail=error["msg"])
+        return Invalid(pointer="/".join(names), detail=detail)
     escaped = [name.replace("~", "~0").replace("/", "~1") for name in names]
-    return Invalid(pointer="".join(f"/{name}" for name in escaped), detail=error["msg"])
+    return Invalid(pointer="".join(f"/{name}" for name in escaped), detail=detail)

@@ -1,11 +1,11 @@
 """Searching: filters in, results out."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.models.fields import Asked, Limit, Name, Text
+from api.models.fields import Asked, Limit, Moment, Name, Namespace, Text
 from freshet.store.search import Filters
 
 
@@ -14,12 +14,10 @@ class FiltersIn(Asked):
 
     wikis: list[Name] = Field(default=[], max_length=50, examples=[["enwiki"]])
     languages: list[Name] = Field(default=[], max_length=50, examples=[["en"]])
-    namespaces: list[Annotated[int, Field(ge=-2, le=2**31 - 1)]] = Field(default=[], max_length=50, examples=[[0]])
+    namespaces: list[Namespace] = Field(default=[], max_length=50, examples=[[0]])
     user_kinds: list[Literal["registered", "temporary", "ip"]] = Field(default=[], max_length=3)
-    since: AwareDatetime | None = Field(
-        default=None, description="event time from this on", examples=["2026-11-23T10:00:00Z"]
-    )
-    until: AwareDatetime | None = Field(default=None, description="event time before this", examples=[None])
+    since: Moment | None = Field(default=None, description="event time from this on", examples=["2026-11-23T10:00:00Z"])
+    until: Moment | None = Field(default=None, description="event time before this", examples=[None])
 
     def to_store(self) -> Filters:
         """As the store takes them."""
@@ -28,6 +26,14 @@ class FiltersIn(Asked):
 
 class SearchIn(Asked):
     """A search."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"query": "bridges in Africa", "limit": 10, "filters": {"languages": ["en"], "namespaces": [0]}}
+            ]
+        }
+    )
 
     query: Text = Field(examples=["bridges in Africa"])
     limit: Limit = 10
@@ -72,8 +78,40 @@ class Newest(BaseModel):
     newest_searchable_at: datetime | None
 
 
+_EXAMPLE: dict[str, Any] = {
+    "query": "bridges in Africa",
+    "results": [
+        {
+            "doc_id": "7f7a1f3c-21c5-4c8a-9a80-6f1f6b8c0c11",
+            "event_id": "7f7a1f3c-21c5-4c8a-9a80-6f1f6b8c0c11",
+            "title": "Maputo–Katembe bridge",
+            "wiki": "enwiki",
+            "language": "en",
+            "section": "History",
+            "comment": "added a source",
+            "text": "Maputo–Katembe bridge. History. added a source",
+            "event_time": "2026-11-23T10:15:29Z",
+            "age_seconds": 12.5,
+            "user_kind": "registered",
+            "bytes_delta": 226,
+            "page_url": "https://en.wikipedia.org/wiki/Maputo%E2%80%93Katembe_bridge",
+            "diff_url": "https://en.wikipedia.org/w/index.php?diff=1318000302&oldid=1318000300",
+            "revert_kind": None,
+            "source": "live",
+            "score": 0.0312,
+            "scores": {"vector": 0.61, "words": 0.1, "coverage": 1.0},
+        }
+    ],
+    "freshness": {"newest_event_time": "2026-11-23T10:15:40Z", "newest_searchable_at": "2026-11-23T10:15:40.6Z"},
+    "took_ms": 14.2,
+    "degraded": {},
+}
+
+
 class SearchOut(BaseModel):
     """Results, best first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     query: str
     results: list[Result]
