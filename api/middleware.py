@@ -56,9 +56,8 @@ class BodyLimit:
     """Ends the reading of a body beyond the limit with 413, whether or not its length was announced, and of one that
     does not arrive in time with 408."""
 
-    def __init__(self, app: ASGIApp, seconds: float = BODY_S) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -69,7 +68,7 @@ class BodyLimit:
         if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
             await problems.respond(Request(scope), 413, TOO_LARGE)(scope, receive, send)
             return
-        deadline = asyncio.get_running_loop().time() + self.seconds
+        deadline = asyncio.get_running_loop().time() + BODY_S
         taken, whole, answering = 0, False, False
 
         async def bounded() -> Message:
@@ -81,7 +80,7 @@ class BodyLimit:
                 # Once an answer has begun, what comes of a body is not looked at: only the connection's end is.
                 if answering:
                     return await receive()
-                raise HTTPException(408, f"The body did not arrive within {self.seconds:g} s.", CLOSE) from None
+                raise HTTPException(408, f"The body did not arrive within {BODY_S:g} s.", CLOSE) from None
             taken += len(message.get("body", b""))
             whole = not message.get("more_body")
             if taken > MAX_BODY_BYTES and not answering:
@@ -105,5 +104,5 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.REQUESTS.labels(route, method, status).observe(seconds)
-    log = logs.get().info if route.startswith("/v1/") else logs.get().debug
+    log = logs.get().info if scope["path"].startswith("/v1/") else logs.get().debug
     log("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api import problems
+from freshet.telemetry import logs
 
 GRACE_S: Final = 10
 """How long what is under way may take when the server ends."""
@@ -110,6 +111,7 @@ class Connection(HttpToolsProtocol):
         begun = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if not begun and not self.pipeline and not self.transport.is_closing():
             request_id = uuid.uuid4().hex
+            logs.get().info("refused before it was a request", request_id=request_id, status=status, detail=detail)
             body = json.dumps(problems.describe(status, detail, request_id)).encode()
             headers = [
                 *self.server_state.default_headers,

@@ -15,10 +15,10 @@ DOCUMENT: dict[str, Any] = {
     "namespace": 0,
     "title": "Brooklyn Bridge",
     "section": "History",
-    "comment": "added a source",
-    "text": "Brooklyn Bridge. History. added a source",
+    "comment": "Undid revision 1318000300 by Ada Lindqvist (talk)",
+    "text": "Brooklyn Bridge. History. Undid revision 1318000300 by Ada Lindqvist (talk)",
     "content_hash": "3f0a5c0b3c1c9d5f0f8a2e9f6a1a8f6c7f0c1d2e3b4a59687786950a1b2c3d4e",
-    "user_name": "Ada Lindqvist",
+    "user_name": "Søren K.",
     "user_kind": "registered",
     "minor": False,
     "bytes_delta": 226,
@@ -27,10 +27,10 @@ DOCUMENT: dict[str, Any] = {
     "page_url": "https://en.wikipedia.org/wiki/Brooklyn_Bridge",
     "diff_url": "https://en.wikipedia.org/w/index.php?diff=1318000302&oldid=1318000300",
     "quality_flags": [],
-    "revert_kind": None,
-    "reverted_user": None,
-    "reverted_revision_id": None,
-    "restored_revision_id": None,
+    "revert_kind": "undo",
+    "reverted_user": "Ada Lindqvist",
+    "reverted_revision_id": 1318000300,
+    "restored_revision_id": 1318000299,
     "source": "live",
     "received_at": "2026-11-23T10:15:30.061Z",
     "raw_topic": "wiki.raw",
@@ -41,7 +41,7 @@ DOCUMENT: dict[str, Any] = {
     "gold_at": "2026-11-23T10:15:30.079Z",
     "searchable_at": "2026-11-23T10:15:30.098Z",
 }
-"""An example."""
+"""An example. It has no null, which FastAPI would leave out."""
 
 
 class DocumentOut(BaseModel):

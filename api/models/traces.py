@@ -59,7 +59,11 @@ _STEPS = [
         "to": "silver",
         "added": ["language", "user_kind", "section", "bytes_delta", "diff_url", "source", "transform_version"],
         "changed": [
-            {"field": "comment", "before": "/* History */ added a [[source]]", "after": "added a source"},
+            {
+                "field": "comment",
+                "before": "/* History */ Undid revision [[Special:Diff/1318000300|1318000300]] by Ada Lindqvist (talk)",
+                "after": DOCUMENT["comment"],
+            },
         ],
         "dropped": ["$schema", "meta.request_id", "id", "parsedcomment", "timestamp"],
     },
@@ -74,8 +78,11 @@ _STEPS = [
 _EXAMPLE = {
     "doc_id": DOCUMENT["doc_id"],
     "gold": DOCUMENT,
-    "silver": {"status": "not yet in the lake, which commits every 30 s", "row": None},
-    "bronze": {"status": "not yet in the lake, which commits every 30 s", "row": None},
+    "silver": {
+        "status": "found",
+        "row": {"event_id": DOCUMENT["event_id"], "domain": "en.wikipedia.org", "comment": DOCUMENT["comment"]},
+    },
+    "bronze": {"status": "found", "row": {"partition": 2, "offset": 301022, "value_encoding": "utf-8"}},
     "raw": {
         "topic": DOCUMENT["raw_topic"],
         "partition": DOCUMENT["raw_partition"],
