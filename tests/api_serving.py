@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -68,17 +68,17 @@ def process(folder: Path, **settings: object) -> Iterator[tuple[subprocess.Popen
         child.wait()
 
 
-def say(port: int, *parts: bytes, timeout_s: float = 20) -> bytes:
-    """Send these bytes, and all that comes back until the server closes or has answered once."""
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
-        received = b""
-        try:
-            for part in parts:
-                connection.sendall(part)
-            while not _is_whole(received) and (more := connection.recv(65536)):
-                received += more
-        except (ConnectionResetError, BrokenPipeError):
-            pass
+def say(port: int, *parts: bytes) -> bytes:
+    """Send these bytes, and what comes back: one whole answer, or all until the server closes."""
+    received = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as connection,
+        suppress(ConnectionResetError, BrokenPipeError),
+    ):
+        for part in parts:
+            connection.sendall(part)
+        while not _is_whole(received) and (more := connection.recv(65536)):
+            received += more
     return received
 
 
