@@ -127,8 +127,8 @@ def _invalid_field(error: Mapping[str, Any]) -> Invalid:
     where, *path = error["loc"]
     if error["type"] == "json_invalid":
         return Invalid(pointer="", detail=f"The body is no JSON: {error['ctx']['error']} at character {path[0]}.")
-    # A name that the caller made up comes back to it, but neither endless nor in letters that cannot be sent.
-    names = [str(part)[:MAX_NAME].encode(errors="replace").decode() for part in path]
+    # A name that the caller made up comes back to it, but not endless.
+    names = [str(part)[:MAX_NAME] for part in path]
     detail = error["msg"].removeprefix("Value error, ")
     if where != "body":
         return Invalid(pointer="/".join(names), detail=detail)

@@ -59,14 +59,13 @@ def produce(settings: Settings, topic: str, *times: datetime, partition: int = 0
     assert producer.flush(30) == 0
 
 
-def commit(settings: Settings, behind: int) -> None:
-    """Have the indexer's group come to the end of the gold topic, but for the last records of partition 0."""
-    group = {"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.indexer_group}
-    consumer = Consumer(group)
+def commit(settings: Settings, behind: dict[int, int]) -> None:
+    """Have the indexer's group come to the end of the gold topic, but for so many records of these partitions."""
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.indexer_group})
     parts = [TopicPartition(topics.GOLD, number) for number in range(settings.kafka_partitions)]
-    ends = [consumer.get_watermark_offsets(part, timeout=20)[1] for part in parts]
-    for part, end in zip(parts, ends, strict=True):
-        part.offset = end - (behind if part.partition == 0 else 0)
+    for part in parts:
+        _, end = consumer.get_watermark_offsets(part, timeout=20)
+        part.offset = end - behind.get(part.partition, 0)
     consumer.commit(offsets=parts, asynchronous=False)
     consumer.close()
 
@@ -89,16 +88,17 @@ def test_the_lag_is_what_the_indexer_has_not_committed_and_how_old_the_oldest_is
 ) -> None:
     now = datetime.now(UTC)
     produce(fresh, topics.GOLD, now - timedelta(hours=3), now - timedelta(minutes=2), now)
-    commit(fresh, behind=2)
+    produce(fresh, topics.GOLD, now, partition=1)
+    commit(fresh, {0: 2, 1: 1})
     lag = freshness(client)["lag"]
-    assert (lag["group"], lag["status"], lag["records"]) == (fresh.indexer_group, "ok", 2)
-    assert lag["partitions"] == {"0": 2} | {str(number): 0 for number in range(1, fresh.kafka_partitions)}
+    assert (lag["group"], lag["status"], lag["records"]) == (fresh.indexer_group, "ok", 3)
+    assert lag["partitions"] == {"0": 2, "1": 1, "2": 0, "3": 0}
     assert lag["seconds"] == pytest.approx(120, abs=20)
 
 
 def test_an_indexer_that_has_all_lags_by_nothing(fresh: Settings, client: TestClient) -> None:
     produce(fresh, topics.GOLD, datetime.now(UTC))
-    commit(fresh, behind=0)
+    commit(fresh, {})
     lag = freshness(client)["lag"]
     assert (lag["records"], lag["seconds"]) == (0, 0)
 
