@@ -60,11 +60,11 @@ class Clients:
 
 
 class _Rate:
-    """How often one client may ask: two counters a client in this process' memory.
+    """How often one client may ask: two counters a client (0.3 KB) in this process' memory.
 
-    Measured, for each request: 9 us of the processor here, and 5 us with fixed windows, which let twice the limit
-    through around their edge. A moving window takes 80 us and keeps every request. The asynchronous storage looks
-    through all clients at each request (1.9 ms for 20,000); this one does so at most a hundred times a second.
+    Measured: 9 us a request. Fixed windows take 5, but let twice the limit through around an edge; a moving window
+    takes 80 and keeps every request. Forgetting clients that are gone takes 0.4 ms, 3 ms with 20,000 of them: this
+    storage does so in a thread and at most a hundred times a second, the asynchronous one at every request.
     """
 
     def __init__(self, rate: str) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with a bound on what a connection may do before there is a request."""
+"""The HTTP server: uvicorn, with bounds on what a connection may do besides asking and reading."""
 
 import asyncio
 import json
@@ -18,6 +18,9 @@ GRACE_S: Final = 10
 HEAD_S: Final = 10.0
 MAX_HEAD_BYTES: Final = 64 * 1024
 _PART_BYTES: Final = 16 * 1024
+
+UNREAD_S: Final = 60.0
+"""Whoever reads nothing for so long of an answer or a stream that waits for it is cut off."""
 
 
 def make(app: FastAPI, host: str, port: int) -> uvicorn.Server:
@@ -42,14 +45,15 @@ def make(app: FastAPI, host: str, port: int) -> uvicorn.Server:
 
 
 class Connection(HttpToolsProtocol):
-    """A connection whose request line and headers must come within HEAD_S and MAX_HEAD_BYTES, and whose answers to what
-    is no HTTP are problem documents as well.
+    """A connection whose request line and headers must come within HEAD_S and MAX_HEAD_BYTES, whose client must read,
+    and whose answers to what is no HTTP are problem documents as well.
 
-    uvicorn bounds neither: its only time-out is between two requests, and its `limit_concurrency` refuses everybody as
-    soon as enough connections do nothing.
+    uvicorn bounds none of it: its only time-out is between two requests, and its `limit_concurrency` refuses everybody
+    as soon as enough connections do nothing.
     """
 
     _overdue: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _in_head = False
     _head_bytes = 0
 
@@ -61,6 +65,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._stop_waiting()
+        self._stop_watching()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -77,6 +82,16 @@ class Connection(HttpToolsProtocol):
         # Also for the rest of a body that is refused already: it is read so that the refusal arrives, but not for ever.
         if self._overdue is None and (self.cycle is None or self.cycle.response_complete):
             self._wait()
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is written to: uvicorn lets whoever writes wait."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """It has read most of it."""
+        super().resume_writing()
+        self._stop_watching()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -105,6 +120,22 @@ class Connection(HttpToolsProtocol):
         if self._in_head:
             self._refuse(408, f"The request line and the headers did not arrive within {HEAD_S:g} s.")
         self.transport.close()
+
+    def _watch(self) -> None:
+        self._unread = self.loop.call_later(
+            UNREAD_S, self._see_whether_it_reads, self.transport.get_write_buffer_size()
+        )
+
+    def _stop_watching(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _see_whether_it_reads(self, waiting: int) -> None:
+        if self.transport.get_write_buffer_size() < waiting:
+            self._watch()
+        else:
+            self.transport.abort()
 
     def _refuse(self, status: int, detail: str) -> None:
         """Answer without the application, unless an answer is under way, and close."""

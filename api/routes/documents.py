@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path
 
 from api import problems
-from api.models.documents import DocumentOut
+from api.models.documents import DOCUMENT, DocumentOut
 from api.models.traces import TraceOut
 from api.services import Provided, Services
 from api.steps import steps
@@ -16,7 +16,7 @@ from freshet.store import lookup, search
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], responses=problems.NOT_FOUND)
 
-DocId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+DocId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$", examples=[DOCUMENT["doc_id"]])]
 
 
 @router.get("/{doc_id}")

@@ -1,5 +1,6 @@
 """Whatever a client sends, it gets a problem document or a clean end: over raw connections to the real server."""
 
+import itertools
 import json
 import socket
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from contextlib import suppress
 from typing import NoReturn
 
 import pytest
+import uvicorn
+from starlette.responses import StreamingResponse
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from api import middleware, services
 from api import server as serving
@@ -75,6 +79,7 @@ def problem(answer: bytes, status: int) -> dict[str, str]:
         pytest.param(post(b'{"query": "\xed\xa0\x80"}'), 422, id="a surrogate in UTF-8"),
         pytest.param(post('{"query": "a"}'.encode("utf-16")), 503, id="UTF-16, which JSON may be"),
         pytest.param(search('"\\u0000"'), 422, id="NUL"),
+        pytest.param(search('"a", "filters": {"wikis": ["\\u0000"]}'), 422, id="NUL in a filter"),
         pytest.param(search('"\\ud800"'), 422, id="half a surrogate"),
         pytest.param(search('"a", "\\ud800": 1'), 422, id="half a surrogate in a name"),
         pytest.param(search('"a", "a~b/c\\u0000": 1'), 422, id="NUL in a name"),
@@ -221,6 +226,24 @@ def test_a_refused_body_that_never_ends_is_not_read_for_ever(port: int, impatien
         connection.sendall(get(b"/v1/search", JSON + b"Content-Length: 1000000000000\r\n", b"POST"))
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             send_for_ever(connection)
+
+
+def test_a_client_that_reads_nothing_is_cut_off_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "UNREAD_S", 0.3)
+    app = create_app(load_settings(postgres_dsn=NO_POSTGRES), BagOfWords())
+
+    @app.get("/endless")
+    def endless() -> StreamingResponse:
+        return StreamingResponse(itertools.repeat(b"x" * 10_000))
+
+    @retry(retry=retry_if_result(bool), wait=wait_fixed(0.05), stop=stop_after_delay(20))
+    def until_it_is_gone(server: uvicorn.Server) -> bool:
+        return bool(server.server_state.connections or server.server_state.tasks)
+
+    with served(app) as (server, port), socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(get(b"/endless"))
+        assert connection.recv(10).startswith(b"HTTP/1.1 2")
+        until_it_is_gone(server)
 
 
 def test_a_disconnect_in_the_middle_leaves_the_server_well(port: int) -> None:
