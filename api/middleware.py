@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from api.clients import GUARDED
 from freshet.telemetry import logs, metrics
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -104,5 +105,5 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.REQUESTS.labels(route, method, status).observe(seconds)
-    log = logs.get().info if scope["path"].startswith("/v1/") else logs.get().debug
+    log = logs.get().info if scope["path"].startswith(GUARDED) else logs.get().debug
     log("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))

@@ -46,7 +46,7 @@ CONCLUDED: Final = {
 """Columns of silver that are concluded from fields of the payload, none of which says it."""
 
 _USED: Final = frozenset(path for paths in (*SAID.values(), *CONCLUDED.values()) for path in paths)
-
+_OBJECTS: Final = frozenset(path.partition(".")[0] for path in _USED if "." in path)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -119,10 +119,10 @@ def _payload(raw: Raw) -> Fields | None:
     return payload if isinstance(payload, dict) else None
 
 
-def _leaves(fields: Fields, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that is no object, by its dotted path. Null says nothing."""
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{above}{name}.")
+def _leaves(payload: Fields) -> Iterator[tuple[str, Any]]:
+    """The fields of the event by dotted path. An object of which nothing is used is one field. Null says nothing."""
+    for name, value in payload.items():
+        if name in _OBJECTS and isinstance(value, dict):
+            yield from ((f"{name}.{inner}", said) for inner, said in value.items() if said is not None)
         elif value is not None:
-            yield f"{above}{name}", value
+            yield name, value

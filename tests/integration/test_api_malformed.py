@@ -1,9 +1,10 @@
 """Whatever a client sends, it gets a problem document or a clean end: over raw connections to the real server."""
 
+import asyncio
 import itertools
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import NoReturn
 
@@ -226,6 +227,21 @@ def test_a_refused_body_that_never_ends_is_not_read_for_ever(port: int, impatien
         connection.sendall(get(b"/v1/search", JSON + b"Content-Length: 1000000000000\r\n", b"POST"))
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             send_for_ever(connection)
+
+
+def test_a_body_that_nobody_wants_does_not_end_an_answer(impatient: None) -> None:
+    async def ticks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            await asyncio.sleep(0.05)
+            yield b"."
+
+    app = create_app(load_settings(postgres_dsn=NO_POSTGRES), BagOfWords())
+    app.add_api_route("/ticks", lambda: StreamingResponse(ticks()))
+    with served(app) as (_, port):
+        answer = say(port, get(b"/ticks", b"Content-Length: 10\r\nConnection: close\r\n"))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.count(b"1\r\n.\r\n") == 20
+    assert answer.endswith(b"0\r\n\r\n")
 
 
 def test_a_client_that_reads_nothing_is_cut_off_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

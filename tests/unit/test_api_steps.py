@@ -25,7 +25,8 @@ PAYLOAD: dict[str, Any] = {
     "parsedcomment": "<b>the Nile</b>",
     "length": {"old": 100, "new": 120},
     "revision": {"old": 1, "new": 2},
-    "log_params": None,
+    "log_params": {"img": {"sha1": "x"}},
+    "log_id": None,
 }
 SILVER: dict[str, Any] = dict.fromkeys(schemas.names(schemas.SILVER)) | {
     "event_id": "event-1",
@@ -72,7 +73,7 @@ def test_what_nothing_of_the_payload_says_by_itself_is_added() -> None:
 
 
 def test_what_no_column_is_made_of_is_dropped() -> None:
-    assert raw_to_silver(PAYLOAD, SILVER).dropped == ["$schema", "meta.stream", "parsedcomment"]
+    assert raw_to_silver(PAYLOAD, SILVER).dropped == ["$schema", "meta.stream", "parsedcomment", "log_params"]
 
 
 @pytest.mark.parametrize(
