@@ -3,14 +3,11 @@
 import signal
 import sys
 
-import uvicorn
-
+from api import server as serving
 from api.app import create_app
 from freshet.errors import ConfigError
 from freshet.settings import load_settings
 from freshet.telemetry import logs
-
-GRACE_S = 10
 
 
 def main() -> None:
@@ -23,19 +20,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(str(error))
     logs.configure("api", settings.log_level)
-    app = create_app(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.api_host,
-            port=settings.api_port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-    )
-    app.state.ending = lambda: server.should_exit
+    server = serving.make(create_app(settings), settings.api_host, settings.api_port)
     server.run()
     if not server.started:
         sys.exit(1)

@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
-from api import problems
+from api import description, problems
+from api.clients import Clients
 from api.feed.reader import FeedReader
+from api.layers.views import Layers
 from api.middleware import BodyLimit, Observed
 from api.query_vectors import QueryVectors
-from api.routes import ask, documents, feed, health, search, stats
+from api.routes import ask, documents, feed, freshness, health, search, stats
 from api.services import Services, open_pool
 from freshet import __version__
 from freshet.embedding import Embedder, load_embedder
@@ -35,7 +38,8 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
         model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, own)
         async with open_pool(settings) as pool:
             feed_reader = FeedReader(settings)
-            app.state.services = Services(settings, pool, QueryVectors(model, settings.query_deadline_s), feed_reader)
+            vectors = QueryVectors(model, settings.query_deadline_s)
+            app.state.services = Services(settings, pool, vectors, feed_reader, Layers(settings, pool))
             metrics.READY.set(1)
             yield
             metrics.READY.set(0)
@@ -47,13 +51,25 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
         description=ABOUT,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
-        responses=problems.RESPONSES,
+        # It would lead to the address that the request's own Host names.
+        redirect_slashes=False,
     )
     # Whoever runs the application says here when it is ending, so that open streams end in time.
     app.state.ending = lambda: False
     problems.handle(app)
-    for routes in (search, ask, documents, feed, stats, health):
+    for routes in (search, ask, documents, feed, stats, freshness, health):
         app.include_router(routes.router)
+    description.complete(app, keyed=bool(settings.api_keys))
+    # The last is the outermost: whatever the others answer has a request id, and a browser may read it.
     app.add_middleware(BodyLimit)
+    app.add_middleware(Clients, settings.api_keys, settings.api_rate_limit)
+    if settings.api_cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.api_cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Last-Event-ID", "X-Request-ID"),
+            expose_headers=("X-Request-ID", "Retry-After"),
+        )
     app.add_middleware(Observed)
     return app

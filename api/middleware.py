@@ -1,5 +1,6 @@
-"""Around every request: its id, its log line, its time, and the bound on its body."""
+"""Around every request: its id, its log line, its time, and the bounds on its body."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -8,11 +9,17 @@ from typing import Final
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import problems
+from api.clients import GUARDED
 from freshet.telemetry import logs, metrics
 
 MAX_BODY_BYTES: Final = 64 * 1024
+BODY_S: Final = 10.0
+TOO_LARGE: Final = f"A body has at most {MAX_BODY_BYTES} bytes."
+CLOSE: Final = {"Connection": "close"}
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -47,7 +54,8 @@ class Observed:
 
 
 class BodyLimit:
-    """Ends the reading of a body beyond the limit with 413, whether or not its length was announced."""
+    """Ends the reading of a body beyond the limit with 413, whether or not its length was announced, and of one that
+    does not arrive in time with 408."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -58,23 +66,34 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        taken = 0
+        if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
+            await problems.respond(Request(scope), 413, TOO_LARGE)(scope, receive, send)
+            return
+        deadline = asyncio.get_running_loop().time() + BODY_S
+        taken, whole, answering = 0, False, False
 
         async def bounded() -> Message:
-            nonlocal taken
-            if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
-                raise _too_large()
-            message = await receive()
+            nonlocal taken, whole
+            try:
+                async with asyncio.timeout_at(None if whole else deadline):
+                    message = await receive()
+            except TimeoutError:
+                # Once an answer has begun, what comes of a body is not looked at: only the connection's end is.
+                if answering:
+                    return await receive()
+                raise HTTPException(408, f"The body did not arrive within {BODY_S:g} s.", CLOSE) from None
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
-                raise _too_large()
+            whole = not message.get("more_body")
+            if taken > MAX_BODY_BYTES and not answering:
+                raise HTTPException(413, TOO_LARGE)
             return message
 
-        await self.app(scope, bounded, send)
+        async def noticed(message: Message) -> None:
+            nonlocal answering
+            answering = True
+            await send(message)
 
-
-def _too_large() -> HTTPException:
-    return HTTPException(413, f"A body has at most {MAX_BODY_BYTES} bytes.")
+        await self.app(scope, bounded, noticed)
 
 
 def _request_id(scope: Scope) -> str:
@@ -86,5 +105,5 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.REQUESTS.labels(route, method, status).observe(seconds)
-    log = logs.get().info if route.startswith("/v1/") else logs.get().debug
+    log = logs.get().info if scope["path"].startswith(GUARDED) else logs.get().debug
     log("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))

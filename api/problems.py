@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -18,36 +18,51 @@ from freshet.telemetry import logs
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 2
+MOST_ERRORS: Final = 20
+MAX_NAME: Final = 100
 
 
 class Invalid(BaseModel):
     """One field that is wrong."""
 
-    pointer: str = Field(description="JSON pointer to the field, or the name of the parameter")
+    pointer: str = Field(description="JSON pointer into the body, or the name of the parameter")
     detail: str
 
 
 class Problem(BaseModel):
-    """An error."""
+    """An error (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Unprocessable Entity",
+                    "status": 422,
+                    "detail": "/limit: Input should be less than or equal to 50",
+                    "request_id": "0b1f4f4f0f7a4a0c9e0d6f1a2b3c4d5e",
+                    "errors": [{"pointer": "/limit", "detail": "Input should be less than or equal to 50"}],
+                }
+            ]
+        }
+    )
 
     type: str = "about:blank"
-    title: str = Field(examples=["Service Unavailable"])
-    status: int = Field(examples=[503])
-    detail: str = Field(examples=["Postgres does not answer; try again."])
-    request_id: str | None = None
-    errors: list[Invalid] | None = Field(default=None, description="of a 422: each field that is wrong")
+    title: str
+    status: int
+    detail: str
+    request_id: str = Field(description="as in X-Request-ID: what to look for in the log")
+    errors: list[Invalid] | None = Field(default=None, description="of a 422: the first fields that are wrong")
     dependencies: dict[str, str] | None = Field(default=None, description="of /readyz: the state of each dependency")
 
 
-def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema(ref_template="#/components/schemas/{model}")}}
-    content[MEDIA_TYPE]["schema"].pop("$defs", None)
-    content[MEDIA_TYPE]["schema"]["properties"]["errors"] = {"type": "array", "items": Invalid.model_json_schema()}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+def _named(status: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    return {status.value: {"description": status.phrase}}
 
 
-RESPONSES: Final = _documented(413, 422, 500, 503)
-NOT_FOUND: Final = _documented(404)
+# For routes that can say so; `api/description.py` says the rest, and that all of them are problem documents.
+NOT_FOUND: Final = _named(HTTPStatus.NOT_FOUND)
+UNAVAILABLE: Final = _named(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def handle(app: FastAPI) -> None:
@@ -64,12 +79,17 @@ def respond(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
 ) -> JSONResponse:
     """A problem document. `more` are further members of `Problem`."""
-    request_id = getattr(request.state, "request_id", None)
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, request_id=request_id, **more)
+    problem = describe(status, detail, request.state.request_id, **more)
     sent = dict(headers or {})
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
-    return JSONResponse(problem.model_dump(exclude_none=True), status, sent, MEDIA_TYPE)
+    return JSONResponse(problem, status, sent, MEDIA_TYPE)
+
+
+def describe(status: int, detail: str, request_id: str, **more: Any) -> dict[str, Any]:
+    """The members of a problem document."""
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, request_id=request_id, **more)
+    return problem.model_dump(exclude_none=True)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -79,7 +99,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    wrong = [Invalid(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in error.errors()]
+    wrong = [_invalid_field(item) for item in error.errors()[:MOST_ERRORS]]
     return respond(request, 422, "; ".join(f"{item.pointer}: {item.detail}" for item in wrong), errors=wrong)
 
 
@@ -105,11 +125,20 @@ async def _busy(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, _: Exception) -> JSONResponse:
-    # Whatever was raised goes on to the server's log with its traceback; the caller gets the id to ask by.
-    request_id = getattr(request.state, "request_id", "")
-    return respond(request, 500, "Something went wrong here.", {"X-Request-ID": request_id})
+    # Whatever was raised goes on to the server's log with its traceback; the caller gets the id to ask by. This answer
+    # is made outside of all that is around a request, so it names the id itself.
+    headers = {"X-Request-ID": request.state.request_id}
+    return respond(request, 500, "Something went wrong here.", headers)
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
-    where, *path = location
-    return "/" + "/".join(str(part) for part in path) if where == "body" else "/".join(str(part) for part in path)
+def _invalid_field(error: Mapping[str, Any]) -> Invalid:
+    where, *path = error["loc"]
+    if error["type"] == "json_invalid":
+        return Invalid(pointer="", detail=f"The body is no JSON: {error['ctx']['error']} at character {path[0]}.")
+    # A name that the caller made up comes back to it, but not endless.
+    names = [str(part)[:MAX_NAME] for part in path]
+    detail = error["msg"].removeprefix("Value error, ")
+    if where != "body":
+        return Invalid(pointer="/".join(names), detail=detail)
+    escaped = [name.replace("~", "~0").replace("/", "~1") for name in names]
+    return Invalid(pointer="".join(f"/{name}" for name in escaped), detail=detail)

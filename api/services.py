@@ -1,4 +1,4 @@
-"""What the routes work with: the settings, the pool of connections and the embedder of queries."""
+"""What the routes work with: the settings, the pool of connections, the embedder of queries, the feed, the layers."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from api.feed.reader import FeedReader
+from api.layers.views import Layers
 from api.query_vectors import QueryVectors
 from freshet.settings import Settings
 from freshet.store.lexicon import Lexicon
@@ -29,6 +30,7 @@ class Services:
     pool: Pool
     vectors: QueryVectors
     feed: FeedReader
+    layers: Layers
     lexicon: Lexicon = field(default_factory=Lexicon)
     # Tracing reads files and waits for a broker: a few at a time, so that it cannot take every thread.
     tracing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(6))

@@ -1,5 +1,8 @@
 """The durable log: creating its topics and asking for its offsets."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -62,8 +65,10 @@ def place(message: Message) -> tuple[int, int]:
     return partition, offset
 
 
-def reader(settings: Settings, group: str = "freshet-reader") -> Consumer:
-    """A consumer for reading by assigned offsets, which commits nothing."""
+def reader(
+    settings: Settings, group: str = "freshet-reader", options: Mapping[str, str | int] = MappingProxyType({})
+) -> Consumer:
+    """A consumer for reading by assigned offsets, which commits nothing. `options` are librdkafka's, and go first."""
     return Consumer(
         {
             "bootstrap.servers": settings.bootstrap_servers,
@@ -74,5 +79,6 @@ def reader(settings: Settings, group: str = "freshet-reader") -> Consumer:
             "fetch.message.max.bytes": MAX_RECORD_BYTES,
             # while the broker is away: twice a second, not twenty times, each with a line in the log
             "reconnect.backoff.ms": 500,
+            **options,
         }
     )

@@ -3,6 +3,7 @@
 Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout.
 """
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from freshet import keys
 from freshet.contract import topics
 from freshet.contract.documents import DocumentRule, rule_from
 from freshet.errors import ConfigError
@@ -17,6 +19,7 @@ from freshet.lake import LakePaths
 
 PREFIX = "FRESHET_"
 CHECKOUT = Path(__file__).resolve().parent.parent
+_ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
 Memory = Annotated[str, Field(pattern=r"^\d+[mg]$")]
@@ -95,6 +98,15 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(18080, description="port of the API")
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="keys that the API accepts, NAME:SHA256 each, made by `freshet api-key`; empty: it asks for none",
+    )
+    api_key: SecretStr = Field(SecretStr(""), description="the key that the command shows to the API")
+    api_rate_limit: str = Field("", description="how often one client may ask, such as 600/minute; empty: no limit")
+    api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins whose pages may ask the API, such as https://example.org; empty: none"
+    )
     eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")
     producer_metrics_port: Port = Field(18082, description="port of the producer's metrics")
     serve_metrics_port: Port = Field(18083, description="port of the metrics of the serve query")
@@ -104,10 +116,41 @@ class Settings(BaseSettings):
     kafka_controller_port: Port = Field(18093, description="port of the embedded broker's controller")
     postgres_port: Port = Field(18032, description="port of the embedded Postgres")
 
-    @field_validator("gold_namespaces", "gold_wikis", mode="before")
+    @field_validator("gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _key_entries(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for number, entry in enumerate(entries, start=1):
+            # not repeated in the message: it may be the key itself
+            if keys.read(entry) is None:
+                raise ValueError(f"entry {number} is not NAME:SHA256; `freshet api-key NAME` prints one that is")
+        return entries
+
+    @field_validator("api_rate_limit")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        if value:
+            # only where there is a limit: it takes a fifth of a second to load, in every process
+            import limits
+
+            try:
+                (rate,) = limits.parse_many(value)
+            except ValueError as error:
+                raise ValueError("must be one limit, such as 600/minute") from error
+            if rate.amount < 1:
+                raise ValueError("must let at least one request through")
+        return value
+
+    @field_validator("api_cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("an origin is https://HOST or https://HOST:PORT, without a path; * stands for all")
+        return origins
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":

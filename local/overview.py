@@ -1,5 +1,6 @@
 """What `freshet status` shows: every process with its memory and lag, and how fresh the index is."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,7 +13,10 @@ from freshet import log
 from freshet.contract import topics
 from freshet.settings import Settings
 from local import stack
+from local.client import client
 from local.supervisor import Supervisor
+
+API_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,18 @@ class Overview:
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
         return {"healthy": self.healthy, **asdict(self)}
+
+
+def lines(figures: Mapping[str, Any]) -> Iterator[str]:
+    """The figures for people: a line each, and one for each layer."""
+    for name, value in figures.items():
+        if name == "layers":
+            yield from (f"log {layer}: {_topic(topic)}" for layer, topic in value["log"].items())
+            yield from (f"lake {layer}: {_table(table)}" for layer, table in value["lake"].items())
+        elif name == "lag":
+            yield f"not indexed yet: {_lag(value)}"
+        else:
+            yield f"{name}: {value}"
 
 
 def overview(settings: Settings) -> Overview:
@@ -104,10 +120,29 @@ def _spark_lag(name: str, port: int) -> dict[str, int]:
     return {name: int(sum(behind))} if behind else {}
 
 
+def _topic(topic: Mapping[str, Any]) -> str:
+    if topic["records"] is None:
+        return str(topic["status"])
+    newest = "" if topic["age_seconds"] is None else f", the newest {topic['age_seconds']} s old"
+    return f"{topic['records']} records{newest}"
+
+
+def _table(table: Mapping[str, Any]) -> str:
+    known = table["version"] is not None
+    return f"version {table['version']}, {table['age_seconds']} s old" if known else str(table["status"])
+
+
+def _lag(lag: Mapping[str, Any]) -> str:
+    if lag["records"] is None:
+        return str(lag["status"])
+    return f"{lag['records']} records" + (f", the oldest {lag['seconds']} s old" if lag["seconds"] else "")
+
+
 def _freshness(settings: Settings) -> dict[str, Any]:
-    try:
-        response = httpx.get(f"http://{settings.api_host}:{settings.api_port}/v1/freshness", timeout=5, trust_env=False)
-        response.raise_for_status()
-    except httpx.HTTPError as error:
-        return {"freshness": f"unknown, the API does not answer: {error}"}
+    with client(settings, API_S) as api:
+        try:
+            response = api.get("/v1/freshness")
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            return {"freshness": f"unknown, the API does not answer: {error}"}
     return dict(response.json())

@@ -2,13 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.models.fields import Asked, Name
 
 
 class FeedIn(Asked):
     """What a listener wants of the feed; a filter that is not given narrows nothing."""
+
+    # a query is text, also where it means a number
+    model_config = ConfigDict(strict=False)
 
     wiki: list[Name] = Field(default=[], max_length=50, examples=[["enwiki"]])
     language: list[Name] = Field(default=[], max_length=50)

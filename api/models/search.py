@@ -1,11 +1,11 @@
 """Searching: filters in, results out."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.models.fields import Asked, Limit, Name, Text, sendable
+from api.models.fields import Asked, Limit, Moment, Name, Namespace, Text, Title
 from freshet.store.filters import Filters, Page
 
 
@@ -13,7 +13,7 @@ class PageIn(Asked):
     """A page of a wiki, by its full name."""
 
     wiki: Name
-    title: Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(sendable)]
+    title: Title
 
 
 class FiltersIn(Asked):
@@ -21,14 +21,12 @@ class FiltersIn(Asked):
 
     wikis: list[Name] = Field(default=[], max_length=50, examples=[["enwiki"]])
     languages: list[Name] = Field(default=[], max_length=50, examples=[["en"]])
-    namespaces: list[Annotated[int, Field(ge=-2, le=2**31 - 1)]] = Field(default=[], max_length=50, examples=[[0]])
+    namespaces: list[Namespace] = Field(default=[], max_length=50, examples=[[0]])
     user_kinds: list[Literal["registered", "temporary", "ip"]] = Field(default=[], max_length=3)
     minor: bool | None = Field(default=None, description="only minor edits, or none of them")
     pages: list[PageIn] = Field(default=[], max_length=50, examples=[[{"wiki": "enwiki", "title": "Climate change"}]])
-    since: AwareDatetime | None = Field(
-        default=None, description="event time from this on", examples=["2026-11-23T10:00:00Z"]
-    )
-    until: AwareDatetime | None = Field(default=None, description="event time before this", examples=[None])
+    since: Moment | None = Field(default=None, description="event time from this on", examples=["2026-11-23T10:00:00Z"])
+    until: Moment | None = Field(default=None, description="event time before this", examples=[None])
 
     def to_store(self) -> Filters:
         """As the store takes them."""
@@ -38,6 +36,14 @@ class FiltersIn(Asked):
 
 class SearchIn(Asked):
     """A search."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"query": "bridges in Africa", "limit": 10, "filters": {"languages": ["en"], "namespaces": [0]}}
+            ]
+        }
+    )
 
     query: Text = Field(examples=["bridges in Africa"])
     limit: Limit = 10
@@ -87,8 +93,42 @@ class Newest(BaseModel):
     newest_searchable_at: datetime | None
 
 
+_EXAMPLE: dict[str, Any] = {
+    "query": "bridges in Africa",
+    "results": [
+        {
+            "doc_id": "7f7a1f3c-21c5-4c8a-9a80-6f1f6b8c0c11",
+            "event_id": "7f7a1f3c-21c5-4c8a-9a80-6f1f6b8c0c11",
+            "title": "Maputo–Katembe bridge",
+            "wiki": "enwiki",
+            "language": "en",
+            "section": "History",
+            "comment": "Undid revision 1318000300 by Ada Lindqvist (talk)",
+            "text": "Maputo–Katembe bridge. History. Undid revision 1318000300 by Ada Lindqvist (talk)",
+            "event_time": "2026-11-23T10:15:29Z",
+            "age_seconds": 12.5,
+            "user_kind": "registered",
+            "bytes_delta": 226,
+            "page_url": "https://en.wikipedia.org/wiki/Maputo%E2%80%93Katembe_bridge",
+            "diff_url": "https://en.wikipedia.org/w/index.php?diff=1318000302&oldid=1318000300",
+            "revert_kind": "undo",
+            "reverted": False,
+            "source": "live",
+            "score": 1.05,
+            "scores": {"vector": 0.61, "words": 1.0},
+            "others": ["2f1c9c1e-8f57-4a43-9d0e-5a6c0f1f7f10"],
+        }
+    ],
+    "freshness": {"newest_event_time": "2026-11-23T10:15:40Z", "newest_searchable_at": "2026-11-23T10:15:40.6Z"},
+    "took_ms": 14.2,
+    "degraded": {},
+}
+
+
 class SearchOut(BaseModel):
     """Results, best first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     query: str
     results: list[Result]

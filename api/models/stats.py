@@ -1,8 +1,9 @@
 """What is being edited, counted."""
 
 from datetime import datetime
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class CountOut(BaseModel):
@@ -24,8 +25,30 @@ class BusyPageOut(BaseModel):
     page_url: str | None
 
 
+_EXAMPLE: dict[str, Any] = {
+    "window_minutes": 60,
+    "documents": 4312,
+    "by_wiki": [{"name": "enwiki", "documents": 2107}],
+    "by_type": [{"name": "edit", "documents": 4120}, {"name": "new", "documents": 192}],
+    "by_user_kind": [{"name": "registered", "documents": 3305}],
+    "pages": [
+        {
+            "wiki": "enwiki",
+            "title": "2026 Atlantic hurricane season",
+            "documents": 41,
+            "users": 9,
+            "reverts": 3,
+            "newest_event_time": "2026-11-23T10:15:29Z",
+            "page_url": "https://en.wikipedia.org/wiki/2026_Atlantic_hurricane_season",
+        }
+    ],
+}
+
+
 class StatsOut(BaseModel):
     """What was edited in the window, most first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     window_minutes: int
     documents: int

@@ -6,34 +6,38 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path
 
 from api import problems
+from api.models.documents import DOCUMENT, DocumentOut
 from api.models.traces import TraceOut
 from api.services import Provided, Services
+from api.steps import steps
 from api.trace import trace
 from freshet import __version__
 from freshet.store import lookup, search
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], responses=problems.NOT_FOUND)
 
-DocId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+DocId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$", examples=[DOCUMENT["doc_id"]])]
 
 
 @router.get("/{doc_id}")
-async def document(doc_id: DocId, services: Provided) -> dict[str, Any]:
+async def document(doc_id: DocId, services: Provided) -> DocumentOut:
     """One document with everything that is known of it."""
-    return dict((await _gold(services, doc_id))[0])
+    gold, _ = await _gold(services, doc_id)
+    return DocumentOut(**gold)
 
 
 @router.get("/{doc_id}/trace")
 async def document_trace(doc_id: DocId, services: Provided) -> TraceOut:
-    """The way one document came: gold, silver, bronze, and the raw record by its coordinates."""
+    """The way one document came: gold, silver, bronze, the raw record by its coordinates, and what each step did."""
     gold, model = await _gold(services, doc_id)
     silver, bronze, raw = await trace(services.settings, gold, services.tracing)
     return TraceOut(
         doc_id=doc_id,
-        gold=dict(gold),
+        gold=DocumentOut(**gold),
         silver=silver,
         bronze=bronze,
         raw=raw,
+        steps=steps(raw, silver, gold),
         versions={"freshet": __version__, "transform": gold["transform_version"], "embedding_model": model},
     )
 

@@ -1,5 +1,7 @@
 """For whoever runs it: is it alive, is it ready, how does it do."""
 
+import asyncio
+
 import psycopg
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -20,11 +22,14 @@ async def healthz() -> str:
     return "ok\n"
 
 
-@router.get("/readyz", response_model=ReadyOut)
+@router.get("/readyz", response_model=ReadyOut, responses=problems.UNAVAILABLE)
 async def readyz(request: Request, services: Provided) -> ReadyOut | JSONResponse:
-    """Ready: it can search. Without a fitting embedding model it searches by words and is ready all the same."""
-    postgres, embedding = await _dependencies(services)
-    states = {"postgres": postgres, "embedding": embedding}
+    """Ready: it can search, for which Postgres is needed and nothing else.
+
+    Without a fitting embedding model it searches by words; without Kafka it has no feed, and traces lack the record.
+    """
+    (postgres, embedding), kafka = await asyncio.gather(_store(services), services.layers.kafka())
+    states = {"postgres": postgres, "embedding": embedding, "kafka": kafka}
     if postgres == "ok":
         return ReadyOut(dependencies=states)
     return problems.respond(request, 503, f"Postgres: {postgres}.", dependencies=states)
@@ -36,7 +41,7 @@ async def exposition() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _dependencies(services: Services) -> tuple[str, str]:
+async def _store(services: Services) -> tuple[str, str]:
     try:
         async with services.pool.connection() as connection:
             await lookup.ping(connection)

@@ -1,12 +1,10 @@
-"""`POST /v1/search` and `GET /v1/freshness`."""
+"""`POST /v1/search`."""
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from api.models.freshness import Delays, FreshnessOut
 from api.models.search import Newest, Result, Scores, SearchIn, SearchOut
 from api.retrieval import described, retrieve
 from api.services import Provided
@@ -32,14 +30,6 @@ async def search_documents(asked: SearchIn, services: Provided) -> SearchOut:
         took_ms=round((time.perf_counter() - begun) * 1000, 1),
         degraded=retrieved.degraded,
     )
-
-
-@router.get("/freshness")
-async def freshness(services: Provided, window_minutes: Annotated[int, Query(ge=1, le=1440)] = 5) -> FreshnessOut:
-    """How fresh the store is, and the delays of what became searchable in the window."""
-    async with services.pool.connection() as connection:
-        now = await lookup.freshness(connection, window_minutes)
-    return FreshnessOut(**vars(now), window_minutes=window_minutes, received_to_searchable_ms=Delays(**vars(now)))
 
 
 def _result(found: Found, now: datetime) -> Result:

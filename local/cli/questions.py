@@ -1,6 +1,7 @@
 """`freshet ask`, `search` and `trace`: thin clients of the API."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.markup import escape
 from freshet.errors import PermanentError, TransientError
 from local import running
 from local.cli import console
+from local.client import client
 
 TIMEOUT_S = 60.0
 
@@ -57,11 +59,14 @@ def search(
 
 
 def trace(doc_id: str, as_json: AsJson = False) -> None:
-    """Follow a document back: gold, silver, bronze, and the raw event at its offset."""
+    """Follow a document back: what each step did, gold, silver, bronze, and the raw event at its offset."""
     found = call("GET", f"/v1/documents/{doc_id}/trace")
     if as_json:
         console.emit(found)
         return
+    for step in found.pop("steps"):
+        for line in _described(step):
+            console.out.print(line, markup=False, soft_wrap=True)
     for layer, content in found.items():
         console.out.rule(layer, align="left")
         console.out.print(json.dumps(content, indent=1, ensure_ascii=False), markup=False, soft_wrap=True)
@@ -79,15 +84,29 @@ def show_answer(answer: dict[str, Any]) -> None:
 def call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask the API. Raises TransientError when it is not there, PermanentError with the problem it answers."""
     settings = running.running_settings()
-    base = f"http://{settings.api_host}:{settings.api_port}"
-    try:
-        response = httpx.request(method, base + path, json=body, timeout=TIMEOUT_S, trust_env=False)
-    except httpx.HTTPError as error:
-        raise TransientError(f"the API does not answer at {base} ({error}): start it with `freshet up`") from error
+    with client(settings, TIMEOUT_S) as api:
+        try:
+            response = api.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise TransientError(
+                f"the API does not answer at {api.base_url} ({error}): start it with `freshet up`"
+            ) from error
     if response.is_error:
         problem = response.json()
         raise PermanentError(f"{problem.get('title', response.status_code)}: {problem.get('detail', response.text)}")
     return dict(response.json())
+
+
+def _described(step: dict[str, Any]) -> Iterator[str]:
+    """What a step did to the fields, a line for each that changed."""
+    head = f"{step['from']} to {step['to']}:"
+    if step["added"] is None:
+        yield f"{head} not known, a layer is not there yet"
+        return
+    yield f"{head} added {', '.join(step['added']) or 'nothing'}; dropped {', '.join(step['dropped']) or 'nothing'}"
+    for change in step["changed"]:
+        before, after = (json.dumps(change[side], ensure_ascii=False) for side in ("before", "after"))
+        yield f"  {change['field']}: {before} -> {after}"
 
 
 def _filters(wiki: list[str] | None, since: str | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from freshet.errors import ConfigError, PermanentError
 from freshet.settings import Settings, Source, load_settings
 from local import launch, running, source, supervisor
 from local.cli import console
-from local.overview import Overview, Row, overview
+from local.overview import Overview, Row, lines, overview
 from local.supervisor import Supervisor
 
 WATCH_S = 2.0
@@ -157,8 +157,7 @@ def _until_interrupted(view: Overview) -> Overview:
 
 
 def _page(view: Overview) -> Group:
-    figures = (Text(f"{name}: {value}") for name, value in view.figures.items())
-    return Group(_table(view.processes), *figures)
+    return Group(_table(view.processes), *map(Text, lines(view.figures)))
 
 
 def _table(rows: list[Row]) -> Table:

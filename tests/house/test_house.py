@@ -67,6 +67,32 @@ def test_sql_is_in_the_store_alone() -> None:
     assert not found
 
 
+def test_no_value_is_written_into_a_statement() -> None:
+    found = [
+        f"{file.name}:{node.lineno}"
+        for file in modules("freshet/store")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.JoinedStr | ast.BinOp | ast.Call) and _writes_into_sql(node)
+    ]
+    assert not found
+
+
+def _writes_into_sql(node: ast.JoinedStr | ast.BinOp | ast.Call) -> bool:
+    """Whether it puts anything but a constant of its module into a text that is SQL. `sql.SQL(...).format` is safe."""
+    if isinstance(node, ast.JoinedStr):
+        put = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+        constant = all(isinstance(value, ast.Name) and value.id.isupper() for value in put)
+        return not constant and any(_is_sql(part) for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return _is_sql(node.left) or _is_sql(node.right)
+    return isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "replace") and _is_sql(node.func.value)
+
+
+def _is_sql(node: ast.AST) -> bool:
+    words = r"\b(SELECT|INSERT|UPDATE|DELETE|FROM|WHERE|SET|CREATE|ORDER BY)\b"
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(re.search(words, node.value))
+
+
 def test_a_file_is_a_page() -> None:
     long = {str(file): len(file.read_text().splitlines()) for package in PACKAGES for file in modules(package)}
     assert not {file: lines for file, lines in long.items() if lines > MAX_LINES}
@@ -125,5 +151,5 @@ def test_every_freshet_command_in_the_documents_exists() -> None:
 
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
     documents = [file for file in tracked() if file.suffix == ".md" and "decisions" not in file.parts]
-    named = {name for file in documents for name in re.findall(r"(?:^|[`/])freshet ([a-z]+)", file.read_text(), re.M)}
+    named = {name for file in documents for name in re.findall(r"(?:^|[`/])freshet ([a-z-]+)", file.read_text(), re.M)}
     assert named <= known

@@ -1,11 +1,9 @@
 """The feed over real HTTP from a real broker: as it comes, after a break, and when the API ends."""
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -14,34 +12,22 @@ import sseclient
 import uvicorn
 from confluent_kafka import Producer
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
 from api.app import create_app
 from freshet.contract import topics
 from freshet.settings import Settings, load_settings
-from local import ports
 from tests.api_builders import BagOfWords
+from tests.api_serving import NO_POSTGRES, served
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def served(settings: Settings) -> Iterator[tuple[uvicorn.Server, str]]:
-    """The API without its Postgres, which the feed does not need, and its address."""
-    (port,) = ports.find_free(1)
-    nowhere = SecretStr("postgresql://127.0.0.1:1/nothing?connect_timeout=1")
-    app = create_app(settings.model_copy(update={"postgres_dsn": nowhere}), BagOfWords())
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=10))
-    app.state.ending = lambda: server.should_exit
-    thread = Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.05)
-    yield server, f"http://127.0.0.1:{port}/v1/feed"
-    server.should_exit = True
-    thread.join(20)
-    assert not thread.is_alive()
+def feed(settings: Settings) -> Iterator[tuple[uvicorn.Server, str]]:
+    """The API without its Postgres, which the feed does not need, and the feed's address."""
+    app = create_app(settings.model_copy(update={"postgres_dsn": NO_POSTGRES}), BagOfWords())
+    with served(app) as (server, port):
+        yield server, f"http://127.0.0.1:{port}/v1/feed"
 
 
 def produce(settings: Settings, wiki: str, *names: str) -> None:
@@ -65,8 +51,8 @@ def ids(events: list[sseclient.Event]) -> set[str]:
     return {json.loads(event.data)["event_id"] for event in events}
 
 
-def test_edits_come_once_filtered_and_go_on_after_a_break(settings: Settings, served: tuple[Any, str]) -> None:
-    _, url = served
+def test_edits_come_once_filtered_and_go_on_after_a_break(settings: Settings, feed: tuple[Any, str]) -> None:
+    _, url = feed
     wiki = f"wiki_{uuid.uuid4().hex}"
     produce(settings, wiki, f"{wiki}-1", f"{wiki}-2", f"{wiki}-2")
     produce(settings, "another", f"{wiki}-other")
@@ -77,8 +63,8 @@ def test_edits_come_once_filtered_and_go_on_after_a_break(settings: Settings, se
     assert ids([third]) == {f"{wiki}-3"}
 
 
-def test_an_open_stream_ends_cleanly_when_the_api_does(served: tuple[uvicorn.Server, str]) -> None:
-    server, url = served
+def test_an_open_stream_ends_cleanly_when_the_api_does(feed: tuple[uvicorn.Server, str]) -> None:
+    server, url = feed
     with httpx.stream("GET", url, timeout=30) as response:
         server.should_exit = True
         # httpx raises RemoteProtocolError when a chunked body is cut off instead of ended
@@ -86,8 +72,8 @@ def test_an_open_stream_ends_cleanly_when_the_api_does(served: tuple[uvicorn.Ser
     assert response.is_stream_consumed
 
 
-def test_what_is_no_row_of_silver_is_passed_over(settings: Settings, served: tuple[Any, str]) -> None:
-    _, url = served
+def test_what_is_no_row_of_silver_is_passed_over(settings: Settings, feed: tuple[Any, str]) -> None:
+    _, url = feed
     wiki = f"wiki_{uuid.uuid4().hex}"
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
     for value in (b"no JSON", b"[]", b"{}", None):
@@ -98,15 +84,14 @@ def test_what_is_no_row_of_silver_is_passed_over(settings: Settings, served: tup
 
 
 @pytest.mark.parametrize("parameters", [{"user_kind": "nobody"}, {"recent": -1}, {"minor": "perhaps"}])
-def test_a_wrong_filter_is_a_problem_document(served: tuple[Any, str], parameters: dict[str, Any]) -> None:
-    answer = httpx.get(served[1], params=parameters, timeout=10)
+def test_a_wrong_filter_is_a_problem_document(feed: tuple[Any, str], parameters: dict[str, Any]) -> None:
+    answer = httpx.get(feed[1], params=parameters, timeout=10)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_without_a_broker_a_listener_is_told_so(tmp_path: Path) -> None:
-    nowhere = SecretStr("postgresql://127.0.0.1:1/nothing?connect_timeout=1")
-    settings = load_settings(kafka_bootstrap_servers="127.0.0.1:1", postgres_dsn=nowhere, state_dir=tmp_path)
+    settings = load_settings(kafka_bootstrap_servers="127.0.0.1:1", postgres_dsn=NO_POSTGRES, state_dir=tmp_path)
     with TestClient(create_app(settings, BagOfWords())) as client:
         answer = client.get("/v1/feed")
     assert answer.status_code == 503

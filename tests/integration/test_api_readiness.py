@@ -1,21 +1,17 @@
 """Postgres comes and goes under a running API; and the process itself comes and goes."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
-from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from api.app import create_app
-from freshet.settings import CHECKOUT, PREFIX
 from freshet.store.migrate import migrate
 from local import postgres
 from tests.api_builders import BagOfWords
+from tests.api_serving import process
 from tests.conftest import free_settings, running
 
 pytestmark = pytest.mark.integration
@@ -45,23 +41,6 @@ def test_readiness_follows_postgres_down_and_up_again(state_dir: Path):
 
 
 def test_the_process_serves_without_postgres_and_ends_well_when_told_to(tmp_path: Path):
-    settings = free_settings(tmp_path)
-    environment = {
-        **os.environ,
-        f"{PREFIX}STATE_DIR": str(tmp_path),
-        f"{PREFIX}API_PORT": str(settings.api_port),
-        f"{PREFIX}POSTGRES_PORT": str(settings.postgres_port),
-    }
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "api"], cwd=CHECKOUT, env=environment, stderr=log)
-        try:
-            assert _answer(f"http://127.0.0.1:{settings.api_port}/healthz") == 200
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=60) == 0, (tmp_path / "log").read_text()
-        finally:
-            process.kill()
-
-
-@retry(retry=retry_if_exception_type(httpx.TransportError), wait=wait_fixed(0.1), stop=stop_after_delay(60))
-def _answer(url: str) -> int:
-    return httpx.get(url).status_code
+    with process(tmp_path) as (api, _):
+        api.send_signal(signal.SIGTERM)
+        assert api.wait(timeout=60) == 0, (tmp_path / "api.log").read_text()

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from urllib.parse import quote
 
+import psycopg
 import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
@@ -14,6 +16,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.models.documents import DocumentOut
 from freshet.contract import topics
 from freshet.settings import Settings
 from freshet.store.migrate import migrate
@@ -135,6 +138,42 @@ def test_an_unknown_document_is_a_problem(client):
         response = client.get(path)
         assert response.status_code == 404
         assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_trace_says_what_each_step_did(traced, client):
+    place = produce(traced, PAYLOAD)
+    row = document(doc_id="event-1", title="Brücke", **place)
+    insert(traced.conninfo, row)
+    write_silver(traced, row["event_time"], "event-1")
+    first, second = client.get("/v1/documents/event-1/trace").json()["steps"]
+    assert (first["from"], first["to"], second["from"], second["to"]) == ("raw", "silver", "silver", "gold")
+    assert first["changed"] == [{"field": "title", "before": "Brücke", "after": "of event-1"}]
+    assert {change["field"]: change["after"] for change in second["changed"]} == {"title": "Brücke"}
+    assert {"doc_id", "text", "content_hash"} <= set(second["added"])
+
+
+def test_a_step_to_a_layer_that_is_not_there_is_null(traced, client):
+    insert(traced.conninfo, document(doc_id="fresh", **produce(traced, PAYLOAD)))
+    for step in client.get("/v1/documents/fresh/trace").json()["steps"]:
+        assert (step["added"], step["changed"], step["dropped"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("doc_id", ["' OR 1=1 --", "x'; DROP TABLE documents; --", "%s", "%(doc_id)s", "{}", "$1"])
+def test_an_id_is_never_read_as_a_statement(traced, client, doc_id):
+    insert(traced.conninfo, document(doc_id="one"))
+    assert client.get(f"/v1/documents/{quote(doc_id)}").status_code == 404
+    assert client.get("/v1/documents/one").status_code == 200
+
+
+def test_a_document_is_null_only_where_the_store_may_be(traced):
+    with psycopg.connect(traced.conninfo) as connection:
+        nullable = dict(
+            connection.execute(
+                "SELECT column_name, is_nullable = 'YES' FROM information_schema.columns WHERE table_name = 'documents'"
+            ).fetchall()
+        )
+    said = {name: type(None) in get_args(field.annotation) for name, field in DocumentOut.model_fields.items()}
+    assert said == {name: nullable[name] for name in said}
 
 
 def test_a_document_is_given_whole(traced, client):
