@@ -1,13 +1,22 @@
 """The one Settings object. Read at entry points, passed down; nothing else reads the environment.
 
-Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout.
+Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout. The two that the OpenAI
+client has names for are read from those as well.
 """
 
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from freshet.contract import topics
@@ -44,6 +53,8 @@ class Settings(BaseSettings):
         extra="ignore",
         hide_input_in_errors=True,
         validate_default=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
     state_dir: CheckoutPath = Field(Path(".freshet"), description="folder of everything the embedded stack keeps")
@@ -90,6 +101,30 @@ class Settings(BaseSettings):
     indexer_group: str = Field(topics.INDEXER_GROUP, min_length=1, description="consumer group of the indexer")
     indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
 
+    openai_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices(f"{PREFIX}OPENAI_API_KEY", "OPENAI_API_KEY"),
+        description="key of the model that writes answers; without it and a base URL they are extractive",
+    )
+    openai_base_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        validation_alias=AliasChoices(f"{PREFIX}OPENAI_BASE_URL", "OPENAI_BASE_URL"),
+        description="any OpenAI-compatible server; empty: OpenAI's own",
+    )
+    answer_model: str = Field("gpt-5.6-luna", min_length=1, description="model that writes answers")
+    answer_timeout_s: float = Field(30, gt=0, le=600, description="how long a model may take for a whole answer, s")
+    answer_max_tokens: int = Field(800, ge=64, le=100_000, description="most tokens that a model may write")
+    answer_reasoning_effort: Literal["default", "none", "minimal", "low", "medium", "high", "xhigh"] = Field(
+        "none", description="reasoning effort that a model is asked for; default: not sent, for models that know none"
+    )
+    answer_input_usd_per_million: float = Field(
+        0.20, ge=0, description="price of tokens read, for the cost metric, USD"
+    )
+    answer_output_usd_per_million: float = Field(
+        1.20, ge=0, description="price of tokens written, for the cost metric, USD"
+    )
+
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(18080, description="port of the API")
     eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")
@@ -113,6 +148,11 @@ class Settings(BaseSettings):
         if not any(not pattern.startswith("!") for pattern in self.gold_wikis):
             raise ValueError(f"{PREFIX}GOLD_WIKIS must include at least one wiki")
         return self
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model writes the answers."""
+        return bool(self.openai_api_key.get_secret_value() or self.openai_base_url)
 
     @property
     def bootstrap_servers(self) -> str:
@@ -157,6 +197,6 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _line(item: Any) -> str:
-    where = "_".join(str(part) for part in item["loc"][:1]).upper()
+    where = "_".join(str(part) for part in item["loc"][:1]).upper().removeprefix(PREFIX)
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{PREFIX}{where}: {message}" if where else message
