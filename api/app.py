@@ -1,16 +1,17 @@
 """The application: its parts, opened when it starts and closed when it ends."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from anyio import to_thread
 from fastapi import FastAPI
 
 from api import problems
+from api.answers.model import Model
 from api.feed.reader import FeedReader
 from api.middleware import BodyLimit, Observed
 from api.query_vectors import QueryVectors
-from api.routes import ask, documents, feed, health, search, stats
+from api.routes import ask, chat, documents, feed, feedback, health, search, stats
 from api.services import Services, open_pool
 from freshet import __version__
 from freshet.embedding import Embedder, load_embedder
@@ -30,10 +31,10 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, settings)
-        async with open_pool(settings) as pool:
+        vectors = QueryVectors(embedder if embedder is not None else await to_thread.run_sync(load_embedder, settings))
+        async with open_pool(settings) as pool, _model(settings) as model:
             feed_reader = FeedReader(settings)
-            app.state.services = Services(settings, pool, QueryVectors(model), feed_reader)
+            app.state.services = Services(settings, pool, vectors, feed_reader, model)
             metrics.READY.set(1)
             yield
             metrics.READY.set(0)
@@ -50,8 +51,17 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     # Whoever runs the application says here when it is ending, so that open streams end in time.
     app.state.ending = lambda: False
     problems.handle(app)
-    for routes in (search, ask, documents, feed, stats, health):
+    for routes in (search, ask, chat, feedback, documents, feed, stats, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Observed)
     return app
+
+
+def _model(settings: Settings) -> AbstractAsyncContextManager[Model | None]:
+    if not settings.has_model:
+        return nullcontext()
+    # A second and 25 MB, which only who has a model should pay.
+    from api.answers.openai_model import open_model
+
+    return open_model(settings)

@@ -16,6 +16,7 @@ from freshet.telemetry import logs
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 2
+UNEXPECTED: Final = "Something went wrong here."
 
 
 class Invalid(BaseModel):
@@ -69,6 +70,12 @@ def respond(
     return JSONResponse(problem.model_dump(exclude_none=True), status, sent, MEDIA_TYPE)
 
 
+def broken_off(request: Request) -> Problem:
+    """The last event of a stream that cannot be finished: its status was sent long ago."""
+    request_id = getattr(request.state, "request_id", None)
+    return Problem(title="Internal Server Error", status=500, detail=UNEXPECTED, request_id=request_id)
+
+
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  (Starlette calls it with nothing else)
     return respond(request, error.status_code, str(error.detail), error.headers)
@@ -99,7 +106,7 @@ async def _transient(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, _: Exception) -> JSONResponse:
     # Whatever was raised goes on to the server's log with its traceback; the caller gets the id to ask by.
     request_id = getattr(request.state, "request_id", "")
-    return respond(request, 500, "Something went wrong here.", {"X-Request-ID": request_id})
+    return respond(request, 500, UNEXPECTED, {"X-Request-ID": request_id})
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What the routes work with: the settings, the pool of connections and the embedder of queries."""
+"""What the routes work with: the settings, the pool of connections, the embedder of queries, the feed and the model."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from api.answers.model import Model
 from api.feed.reader import FeedReader
 from api.query_vectors import QueryVectors
 from freshet.settings import Settings
@@ -28,6 +29,7 @@ class Services:
     pool: Pool
     vectors: QueryVectors
     feed: FeedReader
+    model: Model | None
     # Tracing reads files and waits for a broker: a few at a time, so that it cannot take every thread.
     tracing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(6))
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from api.links import Link
 from api.models.fields import Asked, Limit, Name, Text
 from freshet.store.search import Filters
 
@@ -57,8 +58,8 @@ class Result(BaseModel):
     age_seconds: float
     user_kind: str
     bytes_delta: int | None
-    page_url: str | None
-    diff_url: str | None
+    page_url: Link
+    diff_url: Link
     revert_kind: str | None
     source: str
     score: float

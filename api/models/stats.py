@@ -4,6 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from api.links import Link
+
 
 class CountOut(BaseModel):
     """Documents of one value."""
@@ -21,7 +23,7 @@ class BusyPageOut(BaseModel):
     users: int
     reverts: int = Field(description="documents that undo another edit")
     newest_event_time: datetime
-    page_url: str | None
+    page_url: Link
 
 
 class StatsOut(BaseModel):
