@@ -15,7 +15,7 @@ import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 import freshet.log
-from freshet.settings import CHECKOUT, Settings, load_settings
+from freshet.settings import CHECKOUT, PREFIX, Settings, load_settings
 from local import broker as embedded_broker
 from local import ports
 from local import postgres as embedded_postgres
@@ -37,6 +37,16 @@ def pytest_runtest_makereport(
     if report.skipped and os.environ.get("CI") and NO_RECORDING not in str(report.longrepr):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_a_model_of_the_machine() -> Iterator[None]:
+    """No test asks a model that somebody pays for."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+            environment.delenv(name, raising=False)
+            environment.delenv(PREFIX + name, raising=False)
+        yield
 
 
 def free_settings(state_dir: Path, **overrides: object) -> Settings:

@@ -64,7 +64,7 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
         asked=asked,
         conversation=conversation,
         cited=cited,
-        sources=[_citation(one.n, one.found, now) for one in cited],
+        sources=[citation(one, now) for one in cited],
         searched=Searched(extent, filters.wikis, window.words if window else None, now),
         window=window,
         newest=newest,
@@ -72,6 +72,13 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
         begun=begun,
         retrieval_ms=milliseconds_since(begun),
     )
+
+
+def citation(cited: Cited, now: datetime) -> Citation:
+    """An edit as it is given out."""
+    found = cited.found
+    scores = Scores(vector=found.cosine, words=found.words_rank, coverage=found.coverage)
+    return Citation(**described(found, now), n=cited.n, quote=found.text, scores=scores)
 
 
 def milliseconds_since(begun: float) -> float:
@@ -91,8 +98,3 @@ def _filters(asked: AskIn, window: Window | None) -> tuple[Filters, Window | Non
     if window is None or filters.since or filters.until:
         return filters, None
     return replace(filters, since=window.since, until=window.until), window
-
-
-def _citation(n: int, found: Found, now: datetime) -> Citation:
-    scores = Scores(vector=found.cosine, words=found.words_rank, coverage=found.coverage)
-    return Citation(**described(found, now), n=n, quote=found.text, scores=scores)

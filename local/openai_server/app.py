@@ -35,6 +35,10 @@ class OpenAIServer:
     counts: Counts = field(default_factory=Counts)
     asked: dict[str, Any] = field(default_factory=dict)
 
+    def reset(self) -> None:
+        """As if nobody had asked."""
+        self.counts, self.asked = Counts(), {}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
