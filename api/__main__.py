@@ -10,7 +10,8 @@ from freshet.errors import ConfigError
 from freshet.settings import load_settings
 from freshet.telemetry import logs
 
-GRACE_S = 10
+GRACE_S = 5
+"""What an open answer gets beyond the time that it may take anyway."""
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
+            timeout_graceful_shutdown=int(settings.answer_timeout_s) + GRACE_S,
         )
     )
     app.state.ending = lambda: server.should_exit

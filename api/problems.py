@@ -70,10 +70,11 @@ def respond(
     return JSONResponse(problem.model_dump(exclude_none=True), status, sent, MEDIA_TYPE)
 
 
-def broken_off(request: Request) -> Problem:
-    """The last event of a stream that cannot be finished: its status was sent long ago."""
+def broken_off(request: Request) -> dict[str, Any]:
+    """A problem document as the last event of a stream that cannot be finished: its status was sent long ago."""
     request_id = getattr(request.state, "request_id", None)
-    return Problem(title="Internal Server Error", status=500, detail=UNEXPECTED, request_id=request_id)
+    problem = Problem(title=HTTPStatus(500).phrase, status=500, detail=UNEXPECTED, request_id=request_id)
+    return problem.model_dump(exclude_none=True)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

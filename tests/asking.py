@@ -15,11 +15,21 @@ QUESTION = {"question": "What is changing about sea snails?"}
 
 def insert_snails(conninfo: str) -> None:
     """Three edits of two pages that answer the question, and one that does not."""
+    page = "https://en.wikipedia.org/wiki/Sea_snails"
+    diff = "https://en.wikipedia.org/w/index.php?diff="
     insert(
         conninfo,
-        document(doc_id="one", title="Sea snails", comment="added species of sea snails"),
-        document(doc_id="two", title="Sea snails", comment="sourced the sea snails", diff_url="https://evil.example/d"),
-        document(doc_id="three", title="Cone snails of the sea", comment="sea snails", section="Venom"),
+        document(doc_id="one", title="Sea snails", comment="added species of sea snails", diff_url=f"{diff}1"),
+        document(
+            doc_id="two",
+            title="Sea snails",
+            comment="sourced the sea snails",
+            page_url=f"{page}_(animals)",
+            diff_url="https://evil.example/diff",
+        ),
+        document(
+            doc_id="three", title="Cone snails of the sea", comment="sea snails", section="Venom", diff_url=f"{diff}3"
+        ),
         document(doc_id="other", title="Motorway", comment="resurfaced"),
     )
 

@@ -96,6 +96,13 @@ def postgres(stack_settings: Settings) -> Iterator[str]:
 @pytest.fixture
 def database(postgres: str) -> Iterator[str]:
     """Connection string of an empty database of the test's own."""
+    with empty_database(postgres) as conninfo:
+        yield conninfo
+
+
+@contextmanager
+def empty_database(postgres: str) -> Iterator[str]:
+    """Connection string of a database that is there until the block ends."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

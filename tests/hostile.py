@@ -1,4 +1,10 @@
-"""What strangers write in a summary who want the answer to be theirs."""
+"""What strangers write in a summary who want the answer to be theirs, and how one sees that it is not."""
+
+import json
+import re
+from typing import Any
+
+from markdown_it import MarkdownIt
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -54,3 +60,35 @@ HOSTILE = {
     "SQL": "'); DROP TABLE answers; --",
 }
 """At least thirty, by what they try."""
+
+ASKED = re.compile(r"BEGIN EDITS ([0-9a-f]{16})\n(.*)\nEND EDITS \1\n\nThe question, asked at \S+:\n(.*)\n", re.DOTALL)
+MARK = re.compile(r"\[(\d+)\](?:\((https://[^()\s]+)\))?")
+WIKIMEDIA = re.compile(r"https://(?:[a-z-]+\.)?wikipedia\.org/\S*")
+# What makes links, markup, or steers a terminal; an answer's own marks are taken out before.
+HARMFUL = re.compile(
+    r"[<>`*~@&\\\[\]]|//|(?:^|[\s_(])www\.|(?i:javascript:|mailto:)|"
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
+PLAIN = {"paragraph_open", "paragraph_close", "bullet_list_open", "bullet_list_close", "list_item_open"}
+PLAIN |= {"list_item_close", "inline", "text", "softbreak"}
+
+
+def edits_of(content: str) -> list[dict[str, Any]]:
+    """The edits of a prompt, whose last message has exactly the form that it should."""
+    asked = ASKED.fullmatch(content)
+    assert asked, content
+    return [json.loads(line) for line in asked[2].split("\n")]
+
+
+def assert_harmless(text: str, numbers: set[int]) -> None:
+    """Marks with these numbers, linked to Wikipedia or not at all, and words."""
+    for number, link in MARK.findall(text):
+        assert int(number) in numbers
+        assert not link or WIKIMEDIA.fullmatch(link)
+    assert not (found := HARMFUL.search(MARK.sub("", text))), (found, text)
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
+    tokens += [child for token in tokens for child in token.children or []]
+    assert {token.type for token in tokens} <= PLAIN | {"link_open", "link_close"}
+    links = [str(token.attrs["href"]) for token in tokens if token.type == "link_open"]
+    assert len(links) == sum(bool(link) for _, link in MARK.findall(text))
+    assert all(WIKIMEDIA.fullmatch(link) for link in links)

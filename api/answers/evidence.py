@@ -16,7 +16,7 @@ from api.retrieval import described, retrieve
 from api.services import Provided
 from api.time_words import Window
 from freshet.store import lookup
-from freshet.store.search import Filters, Found
+from freshet.store.search import Filters
 
 # More than are cited, because the fused order is not the order of support: an edit near in meaning may come after
 # several that share one word with the question.

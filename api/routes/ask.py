@@ -11,6 +11,7 @@ from api import problems
 from api.answers.answering import streamed, whole
 from api.answers.events import Done, Event, Restart, Sources, Token
 from api.answers.evidence import Evidence, gather
+from api.event_data import as_data
 from api.models.answers import AskOut
 from api.services import Provided
 
@@ -49,12 +50,12 @@ async def ask_stream(request: Request, services: Provided, evidence: Gathered) -
 def _rendered(event: Event, request: Request) -> ServerSentEvent:
     match event:
         case Sources(sources):
-            return ServerSentEvent(event="sources", data=sources)
+            return ServerSentEvent(event="sources", raw_data=as_data(sources))
         case Token(text):
-            return ServerSentEvent(event="token", data={"text": text})
+            return ServerSentEvent(event="token", raw_data=as_data({"text": text}))
         case Restart(reason):
-            return ServerSentEvent(event="restart", data={"reason": reason})
+            return ServerSentEvent(event="restart", raw_data=as_data({"reason": reason}))
         case Done(answer):
-            return ServerSentEvent(event="done", data=answer)
+            return ServerSentEvent(event="done", raw_data=as_data(answer))
         case _:
-            return ServerSentEvent(event="error", data=problems.broken_off(request))
+            return ServerSentEvent(event="error", raw_data=as_data(problems.broken_off(request)))

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.sse import format_sse_event
 from pydantic import ValidationError
-from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
 from api import problems
 from api.answers.answering import streamed, whole
 from api.answers.evidence import Evidence, gather
 from api.completions import chunks, completion
+from api.event_data import as_data
 from api.models.chat import MODEL, ChatIn, Completion, ModelOut, ModelsOut
 from api.services import Provided, Services
 
@@ -62,5 +62,5 @@ async def complete(
 async def _stream(services: Services, evidence: Evidence, include_usage: bool) -> AsyncGenerator[bytes]:
     async with aclosing(streamed(services, evidence)) as events:
         async for chunk in chunks(evidence.answer_id, events, include_usage):
-            yield format_sse_event(data_str=to_json(chunk).decode())
+            yield format_sse_event(data_str=as_data(chunk))
     yield format_sse_event(data_str="[DONE]")

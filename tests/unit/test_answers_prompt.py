@@ -1,6 +1,5 @@
 """The prompt: edits are data in it, whatever they say."""
 
-import json
 import re
 import unicodedata
 
@@ -9,16 +8,13 @@ import pytest
 from api.answers import prompt
 from api.models.answers import Turn
 from tests.api_builders import evidence, found
-from tests.hostile import HOSTILE
-
-FORM = re.compile(r"BEGIN EDITS ([0-9a-f]{16})\n(.*)\nEND EDITS \1\n\nThe question, asked at \S+:\n(.*)\n", re.DOTALL)
+from tests.hostile import ASKED, HOSTILE, edits_of
 
 
 def asked(*edits, **given):
     """The edits as the model reads them, and the question."""
     said = prompt.messages(evidence(*edits, **given))[-1]["content"]
-    _, block, question = FORM.fullmatch(said).groups()
-    return [json.loads(line) for line in block.split("\n")], question
+    return edits_of(said), ASKED.fullmatch(said)[3]
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
