@@ -12,6 +12,7 @@ from api.answers.writing import Written, write
 from api.models.answers import AskOut, SearchedOut, Timings, Usage, WindowOut
 from api.models.search import Newest
 from api.services import Services
+from freshet.errors import TransientError
 from freshet.settings import Settings
 from freshet.store import answers
 from freshet.telemetry import logs, metrics
@@ -106,8 +107,8 @@ async def _keep(services: Services, evidence: Evidence, out: AskOut) -> None:
         **out.model_dump(include={"question", "answer", "outcome", "answerer", "model", "degraded", "took_ms"}),
     )
     try:
-        async with services.pool.connection() as connection:
+        async with services.connection_in_turn() as connection:
             await answers.keep(connection, given)
-    except psycopg.Error as error:
+    except (psycopg.Error, TransientError) as error:
         metrics.UNSTORED.inc()
         logs.get().warning("an answer was not stored", answer_id=str(out.answer_id), error=str(error))

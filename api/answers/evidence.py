@@ -42,7 +42,7 @@ class Evidence:
 
 
 async def gather(services: Provided, asked: AskIn) -> Evidence:
-    """Search for what supports an answer. Raises psycopg.Error when Postgres does not answer."""
+    """Search for what supports an answer. Raises psycopg.Error or TransientError when Postgres does not answer."""
     begun, asked_at = time.perf_counter(), datetime.now(UTC)
     conversation = asked.conversation[-REMEMBERED:]
     question, window = _narrowed(asked.question, asked.time_words, asked_at)
@@ -50,7 +50,7 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
     filters, window = _filters(asked, window)
     cited: list[Cited] = []
     degraded: dict[str, str] = {}
-    async with services.pool.connection() as connection:
+    async with services.connection_in_turn() as connection:
         for query in searches(question, earlier):
             retrieved = await retrieve(services, connection, query, filters, CONSIDERED)
             degraded |= retrieved.degraded
