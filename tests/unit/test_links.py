@@ -44,7 +44,12 @@ def test_letters_that_could_end_a_link_are_encoded():
             "https://evil.example?.wikipedia.org/",
             "https://evil.example/\\@wikipedia.org",
         ),
-        *("https://user:secret@en.wikipedia.org/", "https://en.wikipedia.org:8443/", "https://en.wikipedia.org./"),
+        *(
+            "https://user:secret@en.wikipedia.org/",
+            "https://user@en.wikipedia.org/",
+            "https://:secret@en.wikipedia.org/",
+        ),
+        *("https://en.wikipedia.org:8443/", "https://en.wikipedia.org./"),
         *("https://еn.wikipediа.org/", "data:text/html,https://en.wikipedia.org/"),
     ],
 )
