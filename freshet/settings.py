@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     )
     answer_model: str = Field("gpt-5.6-luna", min_length=1, description="model that writes answers")
     answer_timeout_s: float = Field(30, gt=0, le=600, description="how long a model may take for a whole answer, s")
-    answer_max_tokens: int = Field(800, ge=64, le=100_000, description="most tokens that a model may write")
+    answer_max_tokens: int = Field(800, ge=64, le=8_000, description="most tokens that a model may write")
     answer_reasoning_effort: Literal["default", "none", "minimal", "low", "medium", "high", "xhigh"] = Field(
         "none", description="reasoning effort that a model is asked for; default: not sent, for models that know none"
     )

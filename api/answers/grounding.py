@@ -8,6 +8,9 @@ from pydantic_core import from_json
 from api.answers.plain import PlainStream
 from api.answers.prompt import MOST_CLAIMS
 
+LONGEST: Final = 64_000
+"""Letters of JSON: a server that goes on for ever is not listened to for ever."""
+
 
 class MalformedError(ValueError):
     """What the model wrote is not the JSON that it was asked for."""
@@ -34,6 +37,8 @@ class Grounding:
     def feed(self, piece: str) -> str:
         """What can be shown now. Raises MalformedError as soon as it is known."""
         self._json += piece
+        if len(self._json) > LONGEST:
+            raise MalformedError("too long")
         if not self._json.strip():
             return ""
         return self._advance(_claims(_parsed(self._json, partial=True), []), whole=False)

@@ -141,6 +141,11 @@ def test_what_is_not_the_json_that_was_asked_for_is_malformed(text, by_letter):
         grounded(*(text if by_letter else [text]))
 
 
+def test_an_answer_without_an_end_is_malformed():
+    with pytest.raises(MalformedError):
+        grounded('{"claims": [{"citations": [1], "text": "', *["on and on " * 100] * 100, '"}]}')
+
+
 @pytest.mark.parametrize(
     "text",
     [
