@@ -96,6 +96,7 @@ def evidence(*edits: Found, question: str = "What is changing?", conversation: S
     cited = [Cited(n, one) for n, one in enumerate(edits, 1)]
     return Evidence(
         answer_id=uuid4(),
+        asked_at=NOON,
         asked=AskIn(question=question),
         conversation=list(conversation),
         cited=cited,

@@ -102,7 +102,7 @@ def _count(out: AskOut, tokens: Tokens | None, settings: Settings) -> None:
 async def _keep(services: Services, evidence: Evidence, out: AskOut) -> None:
     given = answers.Given(
         answer_id=out.answer_id,
-        asked_at=evidence.searched.now,
+        asked_at=evidence.asked_at,
         doc_ids=[citation.doc_id for citation in out.citations],
         **out.model_dump(include={"question", "answer", "outcome", "answerer", "model", "degraded", "took_ms"}),
     )

@@ -29,6 +29,7 @@ class Evidence:
     without any there is nothing to answer from. `begun` is the performance counter's time of the question."""
 
     answer_id: UUID
+    asked_at: datetime
     asked: AskIn
     conversation: list[Turn]
     cited: list[Cited]
@@ -61,6 +62,7 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
     now = datetime.now(UTC)
     return Evidence(
         answer_id=uuid4(),
+        asked_at=asked_at,
         asked=asked,
         conversation=conversation,
         cited=cited,

@@ -65,8 +65,12 @@ class Grounding:
             self._claim = self._open(claim["citations"])
         if self._claim is None:
             return ""
-        shown = self._claim.read(claim["text"])
-        return self._separated(shown + (self._claim.end() if complete else ""))
+        shown = self._claim.read(claim["text"], complete)
+        if shown and not self._claim.shown:
+            # a claim begins a line
+            shown = f"\n{shown}" if self._begun else shown
+            self._claim.shown = self._begun = True
+        return shown
 
     def _open(self, citations: Any) -> "_Claim":
         """Numbers that are no source's, or there already, are left out."""
@@ -77,14 +81,6 @@ class Grounding:
         held = list(dict.fromkeys(n for n in citations if type(n) is int and n in self._sources))
         self.removed += len(citations) - len(held)
         return _Claim(held)
-
-    def _separated(self, shown: str) -> str:
-        """A claim begins a line."""
-        begins = bool(shown) and self._claim is not None and not self._claim.shown
-        line = "\n" if begins and self._begun else ""
-        if shown and self._claim is not None:
-            self._claim.shown = self._begun = True
-        return line + shown
 
     def _finish(self) -> str:
         claim, self._claim = self._claim, None
@@ -105,16 +101,13 @@ class _Claim:
         self._text = ""
         self._plain = PlainStream()
 
-    def read(self, text: Any) -> str:
-        """The text so far; what of it can be shown now."""
+    def read(self, text: Any, complete: bool) -> str:
+        """The text as far as it goes; what of it can be shown now."""
         if not isinstance(text, str) or not text.startswith(self._text):
             raise MalformedError("a text is no string, or was taken back")
         piece, self._text = text[len(self._text) :], text
-        return self._plain.feed(piece) if self.citations else ""
-
-    def end(self) -> str:
-        """What was held back."""
-        return self._plain.end()
+        shown = self._plain.feed(piece) + (self._plain.end() if complete else "")
+        return shown if self.citations else ""
 
 
 def _parsed(text: str, partial: bool) -> Any:
