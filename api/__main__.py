@@ -20,7 +20,9 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(str(error))
     logs.configure("api", settings.log_level)
-    server = serving.make(create_app(settings), settings.api_host, settings.api_port)
+    # an answer that a model is writing has its time
+    grace_s = settings.answer_timeout_s + serving.GRACE_S
+    server = serving.make(create_app(settings), settings.api_host, settings.api_port, grace_s)
     server.run()
     if not server.started:
         sys.exit(1)

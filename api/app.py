@@ -1,19 +1,20 @@
 """The application: its parts, opened when it starts and closed when it ends."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api import description, problems
+from api.answers.model import Model
 from api.clients import Clients
 from api.feed.reader import FeedReader
 from api.layers.views import Layers
 from api.middleware import BodyLimit, Observed
 from api.query_vectors import QueryVectors
-from api.routes import ask, documents, feed, freshness, health, search, stats
+from api.routes import ask, chat, documents, feed, feedback, freshness, health, search, stats
 from api.services import Services, open_pool
 from freshet import __version__
 from freshet.embedding import Embedder, load_embedder
@@ -35,11 +36,11 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # queries are embedded in one thread
         own = settings.model_copy(update={"embedding_sessions": 1})
-        model = embedder if embedder is not None else await to_thread.run_sync(load_embedder, own)
-        async with open_pool(settings) as pool:
+        loaded = embedder if embedder is not None else await to_thread.run_sync(load_embedder, own)
+        vectors = QueryVectors(loaded, settings.query_deadline_s)
+        async with open_pool(settings) as pool, _model(settings) as model:
             feed_reader = FeedReader(settings)
-            vectors = QueryVectors(model, settings.query_deadline_s)
-            app.state.services = Services(settings, pool, vectors, feed_reader, Layers(settings, pool))
+            app.state.services = Services(settings, pool, vectors, feed_reader, Layers(settings, pool), model)
             metrics.READY.set(1)
             yield
             metrics.READY.set(0)
@@ -57,7 +58,7 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     # Whoever runs the application says here when it is ending, so that open streams end in time.
     app.state.ending = lambda: False
     problems.handle(app)
-    for routes in (search, ask, documents, feed, stats, freshness, health):
+    for routes in (search, ask, chat, feedback, documents, feed, stats, freshness, health):
         app.include_router(routes.router)
     description.complete(app, keyed=bool(settings.api_keys))
     # The last is the outermost: whatever the others answer has a request id, and a browser may read it.
@@ -73,3 +74,12 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
         )
     app.add_middleware(Observed)
     return app
+
+
+def _model(settings: Settings) -> AbstractAsyncContextManager[Model | None]:
+    if not settings.has_model:
+        return nullcontext()
+    # A second and 25 MB, which only who has a model should pay.
+    from api.answers.openai_model import open_model
+
+    return open_model(settings)

@@ -20,6 +20,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 2
 MOST_ERRORS: Final = 20
 MAX_NAME: Final = 100
+UNEXPECTED: Final = "Something went wrong here."
 
 
 class Invalid(BaseModel):
@@ -92,6 +93,11 @@ def describe(status: int, detail: str, request_id: str, **more: Any) -> dict[str
     return problem.model_dump(exclude_none=True)
 
 
+def broken_off(request: Request) -> dict[str, Any]:
+    """A problem document as the last event of a stream that cannot be finished: its status was sent long ago."""
+    return describe(500, UNEXPECTED, request.state.request_id)
+
+
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  (Starlette calls it with nothing else)
     return respond(request, error.status_code, str(error.detail), error.headers)
@@ -127,8 +133,7 @@ async def _busy(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, _: Exception) -> JSONResponse:
     # Whatever was raised goes on to the server's log with its traceback; the caller gets the id to ask by. This answer
     # is made outside of all that is around a request, so it names the id itself.
-    headers = {"X-Request-ID": request.state.request_id}
-    return respond(request, 500, "Something went wrong here.", headers)
+    return respond(request, 500, UNEXPECTED, {"X-Request-ID": request.state.request_id})
 
 
 def _invalid_field(error: Mapping[str, Any]) -> Invalid:

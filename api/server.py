@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import uuid
 from typing import Final
 
@@ -12,8 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from api import problems
 from freshet.telemetry import logs
 
-GRACE_S: Final = 10
-"""How long what is under way may take when the server ends."""
+GRACE_S: Final = 5.0
+"""How long what is under way may take when the server ends, at least."""
 
 HEAD_S: Final = 10.0
 MAX_HEAD_BYTES: Final = 64 * 1024
@@ -23,7 +24,7 @@ UNREAD_S: Final = 60.0
 """Whoever reads nothing for so long of an answer or a stream that waits for it is cut off."""
 
 
-def make(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def make(app: FastAPI, host: str, port: int, grace_s: float = GRACE_S) -> uvicorn.Server:
     """A server that tells the application when it is ending."""
     server = uvicorn.Server(
         uvicorn.Config(
@@ -37,7 +38,7 @@ def make(app: FastAPI, host: str, port: int) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
+            timeout_graceful_shutdown=math.ceil(grace_s),
         )
     )
     app.state.ending = lambda: server.should_exit

@@ -1,5 +1,8 @@
-"""What the routes work with: the settings, the pool of connections, the embedder of queries, the feed, the layers."""
+"""What the routes work with: the settings, connections, the embedder of queries, the feed, the layers, the model."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -8,9 +11,11 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from api.answers.model import Model
 from api.feed.reader import FeedReader
 from api.layers.views import Layers
 from api.query_vectors import QueryVectors
+from freshet.errors import TransientError
 from freshet.settings import Settings
 from freshet.store.lexicon import Lexicon
 from freshet.store.search import configure
@@ -20,6 +25,8 @@ Pool = AsyncConnectionPool[AsyncConnection[Any]]
 CONNECTIONS = 8
 # A request waits so long for a connection before it is answered with 503.
 WAIT_S = 2.0
+# An answer takes seconds anyway: before it waits for a connection it may wait so long for its turn to.
+PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,27 @@ class Services:
     vectors: QueryVectors
     feed: FeedReader
     layers: Layers
+    model: Model | None
     lexicon: Lexicon = field(default_factory=Lexicon)
+    # Answers come in hundreds at once: they wait in line for some of the connections, so that others find one.
+    answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS - 2))
     # Tracing reads files and waits for a broker: a few at a time, so that it cannot take every thread.
     tracing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(6))
+
+    @asynccontextmanager
+    async def connection_in_turn(self) -> AsyncGenerator[AsyncConnection[Any]]:
+        """A connection for an answer, in its turn. Raises TransientError when that does not come, and psycopg.Error as
+        the pool does."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self.answering.acquire()
+        except TimeoutError as error:
+            raise TransientError(f"no connection to the store within {PATIENCE_S} s") from error
+        try:
+            async with self.pool.connection() as connection:
+                yield connection
+        finally:
+            self.answering.release()
 
 
 def open_pool(settings: Settings) -> Pool:

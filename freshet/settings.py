@@ -1,6 +1,7 @@
 """The one Settings object. Read at entry points, passed down; nothing else reads the environment.
 
-Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout.
+Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout. The two that the OpenAI
+client has names for are read from those as well.
 """
 
 import re
@@ -8,7 +9,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from freshet import keys
@@ -47,6 +56,8 @@ class Settings(BaseSettings):
         extra="ignore",
         hide_input_in_errors=True,
         validate_default=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
     state_dir: CheckoutPath = Field(Path(".freshet"), description="folder of everything the embedded stack keeps")
@@ -95,6 +106,29 @@ class Settings(BaseSettings):
 
     search_half_life_hours: float = Field(24, gt=0, description="an edit so much older counts half as recent, hours")
     query_deadline_s: float = Field(2, gt=0, description="a question that would wait longer for its vector is shed, s")
+    openai_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices(f"{PREFIX}OPENAI_API_KEY", "OPENAI_API_KEY"),
+        description="key of the model that writes answers; without it and a base URL they are extractive",
+    )
+    openai_base_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        validation_alias=AliasChoices(f"{PREFIX}OPENAI_BASE_URL", "OPENAI_BASE_URL"),
+        description="any OpenAI-compatible server; empty: OpenAI's own",
+    )
+    answer_model: str = Field("gpt-5.6-luna", min_length=1, description="model that writes answers")
+    answer_timeout_s: float = Field(30, gt=0, le=600, description="how long a model may take for a whole answer, s")
+    answer_max_tokens: int = Field(800, ge=64, le=8_000, description="most tokens that a model may write")
+    answer_reasoning_effort: Literal["default", "none", "minimal", "low", "medium", "high", "xhigh"] = Field(
+        "none", description="reasoning effort that a model is asked for; default: not sent, for models that know none"
+    )
+    answer_input_usd_per_million: float = Field(
+        0.20, ge=0, description="price of tokens read, for the cost metric, USD"
+    )
+    answer_output_usd_per_million: float = Field(
+        1.20, ge=0, description="price of tokens written, for the cost metric, USD"
+    )
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(18080, description="port of the API")
@@ -161,6 +195,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def has_model(self) -> bool:
+        """Whether a model writes the answers."""
+        return bool(self.openai_api_key.get_secret_value() or self.openai_base_url)
+
+    @property
     def bootstrap_servers(self) -> str:
         """`host:port` list of the broker, embedded or not."""
         return self.kafka_bootstrap_servers or f"127.0.0.1:{self.kafka_port}"
@@ -203,6 +242,6 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _line(item: Any) -> str:
-    where = "_".join(str(part) for part in item["loc"][:1]).upper()
+    where = "_".join(str(part) for part in item["loc"][:1]).upper().removeprefix(PREFIX)
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{PREFIX}{where}: {message}" if where else message

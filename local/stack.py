@@ -25,7 +25,8 @@ def declare(settings: Settings) -> list[Process]:
             "lake", settings.lake_metrics_port, after=started, stop_seconds=40, start_seconds=30, niceness=LAKE_NICENESS
         ),
         _room("indexer", settings.indexer_metrics_port, after=started),
-        _room("api", settings.api_port, after=started),
+        # it finishes the answers that are being written
+        _room("api", settings.api_port, after=started, stop_seconds=int(settings.answer_timeout_s) + 15),
     ]
 
 

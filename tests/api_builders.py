@@ -1,9 +1,11 @@
 """Builders for the API's tests: an embedder without a model, documents in the store, what a search finds."""
 
 import itertools
+import time
 import zlib
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,11 @@ import psycopg
 from pgvector import HalfVector
 from psycopg import sql
 
+from api.answers.evidence import Evidence, citation
+from api.answers.extractive import Cited
+from api.answers.searched import Searched
+from api.models.answers import AskIn, Turn
+from freshet.store.lookup import Extent, Newest
 from freshet.store.search import Found
 from tests.documents import NOON
 
@@ -91,3 +98,22 @@ def found(**given: Any) -> Found:
         "others": [],
     }
     return Found(**(values | given))
+
+
+def evidence(*edits: Found, question: str = "What is changing?", conversation: Sequence[Turn] = ()) -> Evidence:
+    """What an answer about these edits is made of."""
+    cited = [Cited(n, one) for n, one in enumerate(edits, 1)]
+    return Evidence(
+        answer_id=uuid4(),
+        asked_at=NOON,
+        asked=AskIn(question=question),
+        conversation=list(conversation),
+        cited=cited,
+        sources=[citation(one, NOON) for one in cited],
+        searched=Searched(Extent(len(edits), NOON, NOON, ["recording"]), (), None, NOON),
+        window=None,
+        newest=Newest(NOON, NOON),
+        degraded={},
+        begun=time.perf_counter(),
+        retrieval_ms=0.0,
+    )

@@ -7,17 +7,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
-from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from api import server as serving
 from freshet.settings import CHECKOUT, PREFIX
 from local import ports
+from tests.serving import running
 
 NOWHERE = "postgresql://127.0.0.1:1/nothing?connect_timeout=1"
 NO_POSTGRES = SecretStr(NOWHERE)
@@ -28,21 +28,8 @@ def served(app: FastAPI) -> Iterator[tuple[uvicorn.Server, int]]:
     """The application behind the real server until the block ends, and the port."""
     (port,) = ports.find_free(1)
     server = serving.make(app, "127.0.0.1", port)
-    thread = Thread(target=server.run)
-    thread.start()
-
-    @retry(retry=retry_if_result(lambda started: not started), wait=wait_fixed(0.02), stop=stop_after_delay(30))
-    def until_started() -> bool:
-        assert thread.is_alive()
-        return server.started
-
-    try:
-        until_started()
+    with running(server):
         yield server, port
-    finally:
-        server.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 @contextmanager

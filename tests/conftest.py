@@ -15,7 +15,7 @@ import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 import freshet.log
-from freshet.settings import CHECKOUT, Settings, load_settings
+from freshet.settings import CHECKOUT, PREFIX, Settings, load_settings
 from local import broker as embedded_broker
 from local import ports
 from local import postgres as embedded_postgres
@@ -37,6 +37,16 @@ def pytest_runtest_makereport(
     if report.skipped and os.environ.get("CI") and NO_RECORDING not in str(report.longrepr):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_a_model_of_the_machine() -> Iterator[None]:
+    """No test asks a model that somebody pays for."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+            environment.delenv(name, raising=False)
+            environment.delenv(PREFIX + name, raising=False)
+        yield
 
 
 def free_settings(state_dir: Path, **overrides: object) -> Settings:
@@ -86,6 +96,13 @@ def postgres(stack_settings: Settings) -> Iterator[str]:
 @pytest.fixture
 def database(postgres: str) -> Iterator[str]:
     """Connection string of an empty database of the test's own."""
+    with empty_database(postgres) as conninfo:
+        yield conninfo
+
+
+@contextmanager
+def empty_database(postgres: str) -> Iterator[str]:
+    """Connection string of a database that is there until the block ends."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

@@ -1,22 +1,12 @@
 """Strangers' words made safe to quote, and plain phrases for numbers and times. Pure."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Final
 
+from api.answers.plain import plain
 from freshet.store.search import Found
 
 QUOTE_LETTERS: Final = 160
-
-# Look-alikes instead of escapes: the answer is read as plain text as often as it is rendered as Markdown, and a
-# backslash or an entity would be right in only one of them. The citation's quote has the text as it was stored.
-_HARMLESS: Final = str.maketrans({"[": "(", "]": ")", "<": "‹", ">": "›", "`": "'", '"': "'", "\\": "/", "&": "＆"})
-# Control characters, line breaks, and what reverses or hides text on a screen.
-_INVISIBLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
-# Renderers make links of bare addresses: without these beginnings they stay text.
-_LINK: Final = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]{1,15}://|www\.|mailto:|javascript:)+")
-# Marks that bend letters or draw rules when there are two or more of them.
-_EMPHASIS: Final = re.compile(r"([*_~#|$=])\1+")
 
 _USERS: Final = {
     "registered": "a registered user",
@@ -35,8 +25,7 @@ _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")
 
 def quoted(text: str, letters: int = QUOTE_LETTERS) -> str:
     """One line that neither Markdown, HTML nor a terminal can take for anything but words; cut to `letters`."""
-    line = _INVISIBLE.sub(" ", text.translate(_HARMLESS)).strip()
-    line = _EMPHASIS.sub(r"\1", _LINK.sub("", line))
+    line = plain(text)
     return line if len(line) <= letters else line[: letters - 1].rstrip() + "…"
 
 

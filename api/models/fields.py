@@ -10,6 +10,9 @@ _NO_NUL: Final = r"^[^\x00]*$"
 _SAYS_SOMETHING: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _DATED: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
+LONGEST: Final = 2000
+"""Letters of a comment, or of a message before a question."""
+
 
 def _sendable(text: str) -> str:
     if any("\ud800" <= letter <= "\udfff" for letter in text):
@@ -32,6 +35,11 @@ def _dated(value: Any) -> Any:
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=_SAYS_SOMETHING),
+    AfterValidator(_sendable),
+]
+LongText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=_SAYS_SOMETHING),
     AfterValidator(_sendable),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NO_NUL), AfterValidator(_sendable)]

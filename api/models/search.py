@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.links import Link
 from api.models.fields import Asked, Limit, Moment, Name, Namespace, Text, Title
 from freshet.store.filters import Filters, Page
 
@@ -76,8 +77,8 @@ class Result(BaseModel):
     age_seconds: float
     user_kind: str
     bytes_delta: int | None
-    page_url: str | None
-    diff_url: str | None
+    page_url: Link
+    diff_url: Link
     revert_kind: str | None = Field(description="undo, rollback or restore: what this edit did to others")
     reverted: bool = Field(description="a later edit of the page undid this one; ranked down")
     source: str

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.links import Link
+
 
 class CountOut(BaseModel):
     """Documents of one value."""
@@ -22,7 +24,7 @@ class BusyPageOut(BaseModel):
     users: int
     reverts: int = Field(description="documents that undo another edit")
     newest_event_time: datetime
-    page_url: str | None
+    page_url: Link
 
 
 _EXAMPLE: dict[str, Any] = {

@@ -1,56 +1,61 @@
-"""`POST /v1/ask`."""
+"""`POST /v1/ask`, and the same as server-sent events."""
 
-import time
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import AsyncIterable
+from contextlib import aclosing
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api import time_words
-from api.answers import extractive
-from api.models.answers import AskIn, AskOut, Citation, WindowOut
-from api.models.search import Newest
-from api.retrieval import described, retrieve
+from api import problems
+from api.answers.answering import streamed, whole
+from api.answers.events import Done, Event, Restart, Sources, Token
+from api.answers.evidence import Evidence, gather
+from api.event_data import as_data
+from api.models.answers import AskOut
 from api.services import Provided
-from freshet.store import lookup
-from freshet.telemetry import metrics
 
 router = APIRouter(prefix="/v1", tags=["ask"])
 
-# More than are cited, because the fused order is not the order of support: an edit near in meaning may come after
-# several that share one word with the question.
-CONSIDERED = 50
+Gathered = Annotated[Evidence, Depends(gather)]
 
 
 @router.post("/ask")
-async def ask(asked: AskIn, services: Provided) -> AskOut:
-    """Answer from the edits, each sentence cited; refuse when no edit supports an answer."""
-    begun = time.perf_counter()
-    filters = asked.filters.to_store()
-    window = time_words.read(asked.question, datetime.now(UTC)) if asked.time_words else None
-    query = (window.rest if window else "") or asked.question
-    if filters.since or filters.until:
-        window = None
-    if window:
-        filters = replace(filters, since=window.since, until=window.until)
-    async with services.pool.connection() as connection:
-        retrieved = await retrieve(services, connection, query, filters, CONSIDERED)
-        searched = await lookup.extent(connection, filters)
-        newest = await lookup.newest(connection)
-    now = datetime.now(UTC)
-    answer = extractive.answer(retrieved.found, searched, now, asked.limit, window.words if window else None)
-    metrics.ANSWERS.labels(answer.outcome).inc()
-    return AskOut(
-        question=asked.question,
-        answer=answer.text,
-        outcome=answer.outcome,
-        answerer="extractive",
-        citations=[
-            Citation(**described(cited.found, now), n=cited.n, quote=cited.found.text) for cited in answer.citations
-        ],
-        window=WindowOut(words=window.words, since=window.since, until=window.until) if window else None,
-        freshness=Newest(**vars(newest)),
-        sources=searched.sources,
-        took_ms=round((time.perf_counter() - begun) * 1000, 1),
-        degraded=retrieved.degraded,
-    )
+async def ask(services: Provided, evidence: Gathered) -> AskOut:
+    """Answer from the edits, every claim cited; refuse when no edit supports an answer.
+
+    A model writes the answer where one is set. Without one, or when it fails, the answer is made of the edits
+    themselves, and `degraded` says why.
+    """
+    return await whole(services, evidence)
+
+
+@router.post("/ask/stream", response_class=EventSourceResponse)
+async def ask_stream(request: Request, services: Provided, evidence: Gathered) -> AsyncIterable[ServerSentEvent]:
+    """The same answer as it is written, in events:
+
+    - `sources`: a list of the edits that it is written from, as citations
+    - `token`: `{"text"}`, the next letters; a mark `[n]` is never cut
+    - `restart`: `{"reason"}`, when the model fails after it began: the text so far is void
+    - `done`: the whole answer, as `POST /v1/ask` gives it
+    - `error`: a problem document, instead of `done`
+
+    Comments keep a stream alive while nothing comes. To close it ends the model's work.
+    """
+    async with aclosing(streamed(services, evidence)) as events:
+        async for event in events:
+            yield _rendered(event, request)
+
+
+def _rendered(event: Event, request: Request) -> ServerSentEvent:
+    match event:
+        case Sources(sources):
+            return ServerSentEvent(event="sources", raw_data=as_data(sources))
+        case Token(text):
+            return ServerSentEvent(event="token", raw_data=as_data({"text": text}))
+        case Restart(reason):
+            return ServerSentEvent(event="restart", raw_data=as_data({"reason": reason}))
+        case Done(answer):
+            return ServerSentEvent(event="done", raw_data=as_data(answer))
+        case _:
+            return ServerSentEvent(event="error", raw_data=as_data(problems.broken_off(request)))

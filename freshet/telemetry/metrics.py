@@ -55,4 +55,19 @@ STAGE: Final = Histogram(
 REQUESTS: Final = Histogram(
     "freshet_api_request_seconds", "Time to answer a request", ["route", "method", "status"], buckets=WORK_BUCKETS
 )
-ANSWERS: Final = Counter("freshet_api_answers_total", "Answers by outcome", ["outcome"])
+ANSWERS: Final = Counter("freshet_api_answers_total", "Answers by outcome", ["outcome", "answerer"])
+FIRST_TOKEN: Final = Histogram(
+    "freshet_api_first_token_seconds",
+    "From a question to the first letters of its answer",
+    ["answerer"],
+    buckets=WORK_BUCKETS,
+)
+CITATIONS_REMOVED: Final = Counter(
+    "freshet_api_citations_removed_total", "Citations of a model that pointed at no source, or twice at one"
+)
+CLAIMS_DROPPED: Final = Counter("freshet_api_claims_dropped_total", "Claims of a model without a citation that holds")
+MODEL_FAILURES: Final = Counter("freshet_api_model_failures_total", "Answers that a model failed to write", ["reason"])
+MODEL_TOKENS: Final = Counter("freshet_api_model_tokens_total", "Tokens read and written by a model", ["direction"])
+MODEL_COST: Final = Counter("freshet_api_model_cost_usd_total", "Cost of those tokens by the prices that are set, USD")
+UNSTORED: Final = Counter("freshet_api_answers_unstored_total", "Answers given that could not be stored")
+FEEDBACK: Final = Counter("freshet_api_feedback_total", "Feedback by rating", ["rating"])

@@ -20,6 +20,11 @@ def say(message: str) -> None:
     err.print(escape(message), soft_wrap=True)
 
 
+def visible(text: str) -> str:
+    """What a stranger wrote, on one line and without what steers a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def emit(value: Any) -> None:
     """One JSON object on one line: what `--json` promises."""
     out.file.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")

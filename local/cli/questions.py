@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import httpx
+import sseclient
 import typer
 from rich.markup import escape
 
@@ -30,11 +32,11 @@ def register(app: typer.Typer) -> None:
 
 def ask(question: str, wiki: Wiki = None, since: Since = None, as_json: AsJson = False) -> None:
     """Ask what is changing, and get an answer that cites the exact edits."""
-    answer = call("POST", "/v1/ask", {"question": question, "filters": _filters(wiki, since)})
+    body = {"question": question, "filters": _filters(wiki, since)}
     if as_json:
-        console.emit(answer)
+        console.emit(call("POST", "/v1/ask", body))
     else:
-        show_answer(answer)
+        _show_stream(body)
 
 
 def search(
@@ -50,9 +52,10 @@ def search(
         console.emit(found)
         return
     for result in found["results"]:
-        head = f"{result['score']:.4f}  [bold]{escape(result['title'])}[/] ({result['wiki']}, {result['event_time']})"
+        title, text = escape(console.visible(result["title"])), escape(console.visible(result["text"]))
+        head = f"{result['score']:.4f}  [bold]{title}[/] ({result['wiki']}, {result['event_time']})"
         console.out.print(head, soft_wrap=True)
-        console.out.print(f"        {escape(result['text'])}", soft_wrap=True)
+        console.out.print(f"        {text}", soft_wrap=True)
         console.out.print(f"        {result['diff_url'] or result['page_url']}  {result['doc_id']}", soft_wrap=True)
     if not found["results"]:
         console.out.print("nothing found")
@@ -74,27 +77,57 @@ def trace(doc_id: str, as_json: AsJson = False) -> None:
 
 def show_answer(answer: dict[str, Any]) -> None:
     """Print an answer with its numbered sources."""
-    console.out.print(answer["answer"], markup=False, soft_wrap=True)
-    for citation in answer["citations"]:
-        link = citation["diff_url"] or citation["page_url"]
-        text = f"[{citation['n']}] {citation['title']} ({citation['wiki']}, {citation['event_time']}) {link}"
-        console.out.print(f"  {text}", markup=False, soft_wrap=True)
+    console.out.out(answer["answer"], highlight=False)
+    _show_citations(answer)
 
 
 def call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask the API. Raises TransientError when it is not there, PermanentError with the problem it answers."""
+    with _answer(method, path, body) as response:
+        return dict(json.loads(response.read()))
+
+
+def _show_stream(body: dict[str, Any]) -> None:
+    """Print an answer as it is written, then its numbered sources."""
+    with _answer("POST", "/v1/ask/stream", body) as response:
+        for event in sseclient.SSEClient(response.iter_bytes()).events():
+            data = json.loads(event.data)
+            match event.event:
+                case "token":
+                    console.out.out(data["text"], end="", highlight=False)
+                case "restart":
+                    console.out.out(f"\n\nWhat is above is void, because {data['reason']}.\n", highlight=False)
+                case "done":
+                    console.out.out("")
+                    _show_citations(data)
+                case "error":
+                    raise _refused(data)
+
+
+def _show_citations(answer: dict[str, Any]) -> None:
+    for citation in answer["citations"]:
+        link = citation["diff_url"] or citation["page_url"] or ""
+        text = f"  [{citation['n']}] {citation['title']} ({citation['wiki']}, {citation['event_time']}) {link}"
+        console.out.out(console.visible(text), highlight=False)
+
+
+@contextmanager
+def _answer(method: str, path: str, body: dict[str, Any] | None) -> Iterator[httpx.Response]:
     settings = running.running_settings()
     with client(settings, TIMEOUT_S) as api:
         try:
-            response = api.request(method, path, json=body)
+            with api.stream(method, path, json=body) as response:
+                if response.is_error:
+                    raise _refused(json.loads(response.read()))
+                yield response
         except httpx.HTTPError as error:
             raise TransientError(
                 f"the API does not answer at {api.base_url} ({error}): start it with `freshet up`"
             ) from error
-    if response.is_error:
-        problem = response.json()
-        raise PermanentError(f"{problem.get('title', response.status_code)}: {problem.get('detail', response.text)}")
-    return dict(response.json())
+
+
+def _refused(problem: dict[str, Any]) -> PermanentError:
+    return PermanentError(f"{problem.get('title', 'the API refuses')}: {problem.get('detail', problem)}")
 
 
 def _described(step: dict[str, Any]) -> Iterator[str]:

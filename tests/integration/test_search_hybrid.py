@@ -181,13 +181,21 @@ def test_a_store_of_another_model_is_searched_by_words_and_says_so(store):
 
 
 def test_a_question_is_answered_with_citations_from_the_store(store):
-    insert(store, document(doc_id="one", title="Sea snails", comment="added species", diff_url="https://x/diff"))
+    insert(
+        store,
+        document(
+            doc_id="one",
+            title="Sea snails",
+            comment="added species",
+            diff_url="https://en.wikipedia.org/w/index.php?diff=7",
+        ),
+    )
     with serving(store) as client:
         body = client.post("/v1/ask", json={"question": "What is changing about sea snails?"}).json()
     assert body["outcome"] == "grounded"
     assert '"Sea snails" (enwiki)' in body["answer"]
     (cited,) = body["citations"]
-    assert (cited["n"], cited["doc_id"], cited["diff_url"]) == (1, "one", "https://x/diff")
+    assert (cited["n"], cited["doc_id"], cited["diff_url"]) == (1, "one", "https://en.wikipedia.org/w/index.php?diff=7")
     assert cited["quote"] == "Sea snails\nadded species"
     assert cited["age_seconds"] == pytest.approx((datetime.now(UTC) - NOON).total_seconds(), abs=60)
     assert body["sources"] == ["recording"]
@@ -201,7 +209,7 @@ def test_a_question_about_nothing_in_the_store_is_refused_and_counted(store):
         counted = client.get("/metrics").text
     assert (body["outcome"], body["citations"]) == ("refused", [])
     assert "Searched 1 edit" in body["answer"]
-    assert 'freshet_api_answers_total{outcome="refused"}' in counted
+    assert 'freshet_api_answers_total{answerer="extractive",outcome="refused"}' in counted
 
 
 def test_freshness_measures_what_became_searchable_in_the_window(store):

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.answers import extractive, prose
+from api.answers.searched import Searched
 from freshet.store.lookup import Extent
 from tests.api_builders import found
 from tests.documents import NOON
 
-SEARCHED = Extent(1234, NOON - timedelta(hours=2), NOON, ["recording"])
+EXTENT = Extent(1234, NOON - timedelta(hours=2), NOON, ["recording"])
 HOSTILE = [
     "[1] trust me [99]",
     "[click](javascript:alert(1))",
@@ -28,8 +29,12 @@ HOSTILE = [
 ]
 
 
-def answer(*results, searched=SEARCHED, limit=10):
-    return extractive.answer(results, searched, NOON + timedelta(minutes=1), limit)
+def answer(*results, limit=10):
+    return "".join(extractive.lines(extractive.choose(results, limit), NOON))
+
+
+def searched(extent=EXTENT, wikis=(), time_words=None):
+    return str(Searched(extent, wikis, time_words, NOON + timedelta(minutes=1)))
 
 
 def marks(text):
@@ -40,19 +45,19 @@ def test_an_edit_becomes_a_readable_cited_sentence():
     one = found(title="Climate change", section="Mitigation", event_time=NOON - timedelta(minutes=3))
     assert (
         '- "Climate change" (enwiki): section Mitigation - "updated figures" by a registered user, +120 bytes, '
-        "3 minutes before the newest edit [1]." in answer(one).text
+        "3 minutes before the newest edit [1]." in answer(one)
     )
 
 
 def test_every_mark_has_its_citation_and_every_citation_its_mark():
     pages = [found(title=title) for title in ("A", "B", "A", "C", "B")]
-    given_answer = answer(*pages)
-    assert marks(given_answer.text) == [cited.n for cited in given_answer.citations] == [1, 2, 3, 4, 5]
-    assert {cited.found.doc_id for cited in given_answer.citations} == {page.doc_id for page in pages}
+    cited = extractive.choose(pages, 10)
+    assert marks(answer(*pages)) == [one.n for one in cited] == [1, 2, 3, 4, 5]
+    assert {one.found.doc_id for one in cited} == {page.doc_id for page in pages}
 
 
 def test_edits_of_one_page_share_a_sentence_and_pages_of_two_wikis_do_not():
-    text = answer(found(title="A"), found(title="B"), found(title="A"), found(title="A", wiki="dewiki")).text
+    text = answer(found(title="A"), found(title="B"), found(title="A"), found(title="A", wiki="dewiki"))
     sentences = [line for line in text.splitlines() if line.startswith("- ")]
     assert len(sentences) == 3
     assert sentences[0].startswith('- "A" (enwiki), 2 edits: ')
@@ -60,17 +65,17 @@ def test_edits_of_one_page_share_a_sentence_and_pages_of_two_wikis_do_not():
 
 
 def test_the_best_page_comes_first():
-    assert answer(found(title="Best"), found(title="Next")).text.splitlines()[1].startswith('- "Best"')
+    assert answer(found(title="Best"), found(title="Next")).splitlines()[1].startswith('- "Best"')
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_what_a_stranger_wrote_stays_words(hostile):
-    text = answer(found(title=hostile, section=hostile, comment=hostile)).text
+    text = answer(found(title=hostile, section=hostile, comment=hostile))
     assert marks(text) == [1]
     sentence = next(line for line in text.splitlines() if line.startswith("- "))
     assert not re.search(r"[<>`\\&\x00-\x1f\u200b\u202e]|://|www\.|\*\*|~~", sentence)
     assert re.sub(r"\[1\]", "", sentence).count("[") == 0
-    assert len(text.splitlines()) == 4
+    assert len(text.splitlines()) == 2
 
 
 @given(st.text(max_size=400))
@@ -83,43 +88,55 @@ def test_any_text_becomes_one_short_harmless_line(text):
 
 
 def test_the_citation_keeps_the_text_as_it_was_stored():
-    assert answer(found(text="[[raw]] <b>")).citations[0].found.text == "[[raw]] <b>"
+    assert extractive.choose([found(text="[[raw]] <b>")], 1)[0].found.text == "[[raw]] <b>"
 
 
-def test_nothing_near_and_no_word_is_refused_with_what_was_searched():
-    refusal = answer(found(cosine=0.44, coverage=0.25), found(cosine=None, coverage=0.5))
-    assert refusal.outcome == "refused"
-    assert refusal.citations == []
-    assert "1,234 edits from 2026-11-23 10:00 UTC to 2026-11-23 12:00 UTC" in refusal.text
+def test_nothing_near_and_no_word_supports_an_answer():
+    assert extractive.choose([found(cosine=0.44, coverage=0.25), found(cosine=None, coverage=0.5)], 10) == []
 
 
 @pytest.mark.parametrize(("cosine", "coverage"), [(0.46, 0.0), (None, 0.6), (0.1, 1.0)])
 def test_a_near_meaning_or_most_of_the_words_support_an_answer(cosine, coverage):
-    assert answer(found(cosine=cosine, coverage=coverage)).outcome == "grounded"
+    assert extractive.choose([found(cosine=cosine, coverage=coverage)], 10)
 
 
 def test_what_does_not_support_is_not_cited():
-    given_answer = answer(found(title="About it"), found(title="Noise", cosine=0.2, coverage=0.0))
-    assert [cited.found.title for cited in given_answer.citations] == ["About it"]
-    assert "Noise" not in given_answer.text
+    text = answer(found(title="About it"), found(title="Noise", cosine=0.2, coverage=0.0))
+    assert '"About it"' in text
+    assert "Noise" not in text
 
 
 def test_only_as_many_edits_as_asked_for_are_cited_and_only_those_that_support():
     noise = [found(cosine=0.2, coverage=0.0) for _ in range(5)]
-    given_answer = answer(*noise, found(title="A"), found(title="B"), found(title="C"), limit=2)
-    assert [cited.found.title for cited in given_answer.citations] == ["A", "B"]
+    chosen = extractive.choose([*noise, found(title="A"), found(title="B"), found(title="C")], 2)
+    assert [cited.found.title for cited in chosen] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("wikis", "said"),
+    [
+        ((), "1,234 edits of all wikis from"),
+        (("enwiki", "dewiki"), "1,234 edits of enwiki, dewiki from"),
+        (tuple("abcdefg"), "1,234 edits of a, b, c, d, e and 2 more from"),
+        (("[x](https://evil.example)",), "1,234 edits of (x)(evil.example) from"),
+    ],
+)
+def test_what_was_searched_is_said_with_its_wikis_and_its_window(wikis, said):
+    text = searched(wikis=wikis)
+    assert said in text
+    assert "from 2026-11-23 10:00 UTC to 2026-11-23 12:00 UTC" in text
 
 
 def test_an_empty_store_is_told_from_one_without_a_match():
-    assert "nothing to search" in answer(searched=Extent(0, None, None, [])).text
+    assert "nothing to search" in searched(Extent(0, None, None, []))
 
 
-def test_it_says_what_made_it_how_fresh_it_is_and_that_data_is_not_live():
-    text = answer(found(), searched=Extent(1, NOON, NOON, ["recording", "simulated"])).text
-    assert "extractive" in text
-    assert "without a model" in text
+def test_it_says_how_fresh_the_answer_is_and_that_data_is_not_live():
+    text = searched(Extent(1, NOON, NOON, ["recording", "simulated"]), time_words="in the last hour")
+    assert "Searched 1 edit of" in text
     assert "the newest 1 minute old" in text
     assert "recorded real edits, replayed and not live; simulated edits, not real ones" in text
+    assert text.endswith('Your question narrowed it: "in the last hour".')
 
 
 def test_the_same_edits_give_the_same_answer():
@@ -128,7 +145,7 @@ def test_the_same_edits_give_the_same_answer():
 
 
 def test_missing_parts_are_left_out():
-    text = answer(found(comment="", bytes_delta=None, user_kind="temporary", revert_kind="undo")).text
+    text = answer(found(comment="", bytes_delta=None, user_kind="temporary", revert_kind="undo"))
     assert "no summary by a temporary account, undoing an edit, the newest edit [1]" in text
 
 

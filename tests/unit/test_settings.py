@@ -1,12 +1,14 @@
 """Settings: validated, frozen, and every bad value named as the user wrote it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, PREFIX, Settings, load_settings
+from local import running
 
 
 def test_a_bad_value_stops_the_start_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +51,39 @@ def test_env_example_names_every_setting_with_its_default_and_nothing_else() -> 
         text = written[f"{PREFIX}{name.upper()}"]
         assert Settings.model_validate({name: text} if text else {}).model_dump()[name] == getattr(Settings(), name)
         assert str(field.description) in example
+
+
+@pytest.mark.parametrize("prefix", ["", PREFIX])
+def test_a_model_s_server_is_read_from_the_names_that_its_client_has_as_well(
+    monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    assert not load_settings().has_model
+    monkeypatch.setenv(f"{prefix}OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert load_settings().has_model
+    monkeypatch.setenv(f"{prefix}OPENAI_API_KEY", "hunter2")
+    settings = load_settings()
+    assert (settings.openai_base_url, settings.openai_api_key.get_secret_value()) == (
+        "http://127.0.0.1:9/v1",
+        "hunter2",
+    )
+
+
+def test_a_setting_of_ours_goes_before_the_client_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("FRESHET_OPENAI_BASE_URL", "http://127.0.0.1:2/v1")
+    assert load_settings().openai_base_url == "http://127.0.0.1:2/v1"
+
+
+def test_a_server_that_is_no_address_stops_the_start_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRESHET_OPENAI_BASE_URL", "somewhere")
+    with pytest.raises(ConfigError, match=r"^FRESHET_OPENAI_BASE_URL: "):
+        load_settings()
+
+
+def test_every_process_gets_the_key_and_no_file_does(tmp_path: Path) -> None:
+    settings = load_settings(state_dir=tmp_path, openai_api_key="hunter2", openai_base_url="http://127.0.0.1:9/v1")
+    running.remember(settings)
+    assert running.environment_of(settings)["FRESHET_OPENAI_API_KEY"] == "hunter2"
+    kept = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+    assert any("http://127.0.0.1:9/v1" in text for text in kept)
+    assert not any("hunter2" in text for text in kept)

@@ -1,0 +1,102 @@
+"""What an answer is made of: the question as it was searched for, and the edits that support an answer."""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from api import time_words
+from api.answers.extractive import Cited, choose
+from api.answers.follow_ups import searches
+from api.answers.searched import Searched
+from api.models.answers import REMEMBERED, AskIn, Citation, Turn
+from api.models.search import Scores
+from api.retrieval import described, retrieve
+from api.services import Provided
+from api.time_words import Window
+from freshet.store import lookup
+from freshet.store.filters import Filters
+
+# More than are cited, because the fused order is not the order of support: an edit near in meaning may come after
+# several that share one word with the question.
+CONSIDERED: Final = 50
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`cited` and `sources` are the same edits by the same numbers, as the store has them and as they are given out;
+    without any there is nothing to answer from. `begun` is the performance counter's time of the question."""
+
+    answer_id: UUID
+    asked_at: datetime
+    asked: AskIn
+    conversation: list[Turn]
+    cited: list[Cited]
+    sources: list[Citation]
+    searched: Searched
+    window: Window | None
+    newest: lookup.Newest
+    degraded: dict[str, str]
+    begun: float
+    retrieval_ms: float
+
+
+async def gather(services: Provided, asked: AskIn) -> Evidence:
+    """Search for what supports an answer. Raises psycopg.Error or TransientError when Postgres does not answer."""
+    begun, asked_at = time.perf_counter(), datetime.now(UTC)
+    conversation = asked.conversation[-REMEMBERED:]
+    question, window = _narrowed(asked.question, asked.time_words, asked_at)
+    earlier = [_narrowed(turn.content, asked.time_words, asked_at)[0] for turn in conversation if turn.role == "user"]
+    filters, window = _filters(asked, window)
+    cited: list[Cited] = []
+    degraded: dict[str, str] = {}
+    async with services.connection_in_turn() as connection:
+        for query in searches(question, earlier):
+            retrieved = await retrieve(services, connection, query, filters, CONSIDERED)
+            degraded |= retrieved.degraded
+            if cited := choose(retrieved.found, asked.limit):
+                break
+        extent = await lookup.extent(connection, filters)
+        newest = await lookup.newest(connection)
+    now = datetime.now(UTC)
+    return Evidence(
+        answer_id=uuid4(),
+        asked_at=asked_at,
+        asked=asked,
+        conversation=conversation,
+        cited=cited,
+        sources=[citation(one, now) for one in cited],
+        searched=Searched(extent, filters.wikis, window.words if window else None, now),
+        window=window,
+        newest=newest,
+        degraded=degraded,
+        begun=begun,
+        retrieval_ms=milliseconds_since(begun),
+    )
+
+
+def citation(cited: Cited, now: datetime) -> Citation:
+    """An edit as it is given out."""
+    found = cited.found
+    scores = Scores(vector=found.cosine, words=found.coverage)
+    return Citation(**described(found, now), n=cited.n, quote=found.text, scores=scores)
+
+
+def milliseconds_since(begun: float) -> float:
+    """Since a time of the performance counter."""
+    return round((time.perf_counter() - begun) * 1000, 1)
+
+
+def _narrowed(question: str, time_words_count: bool, now: datetime) -> tuple[str, Window | None]:
+    """A question without its words of time, and the window that they name."""
+    window = time_words.read(question, now) if time_words_count else None
+    return (window.rest if window else "") or question, window
+
+
+def _filters(asked: AskIn, window: Window | None) -> tuple[Filters, Window | None]:
+    """A filter of time goes before the question's own window."""
+    filters = asked.filters.to_store()
+    if window is None or filters.since or filters.until:
+        return filters, None
+    return replace(filters, since=window.since, until=window.until), window

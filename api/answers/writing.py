@@ -1,0 +1,90 @@
+"""The text of an answer: a model's, where there is one and it answers, else made of the edits themselves."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from api.answers import extractive, prompt
+from api.answers.events import Restart, Token
+from api.answers.evidence import Evidence
+from api.answers.grounding import Grounding, MalformedError
+from api.answers.model import Failure, Model, ModelError, Tokens
+from api.answers.plain import plain
+from api.models.answers import Answerer, Outcome
+from freshet.telemetry import logs, metrics
+
+NO_MODEL = "no model is set: the answer is made of the edits themselves"
+
+
+@dataclass
+class Written:
+    """What became of an answer; true once its last token is there. `cited` are the numbers of its sources."""
+
+    outcome: Outcome = "refused"
+    answerer: Answerer = "extractive"
+    model: str | None = None
+    tokens: Tokens | None = None
+    cited: list[int] = field(default_factory=list)
+    degraded: dict[str, str] = field(default_factory=dict)
+
+
+async def write(model: Model | None, evidence: Evidence, written: Written) -> AsyncGenerator[Token | Restart]:
+    """The answer, piece by piece. A model that fails after its first words makes it begin anew."""
+    if model is None:
+        written.degraded["model"] = NO_MODEL
+    if not evidence.cited:
+        yield Token(f"No edit supports an answer. {evidence.searched}")
+        return
+    because = "without a model"
+    if model is not None:
+        begun = False
+        try:
+            async with aclosing(_by_model(model, evidence, written)) as tokens:
+                async for token in tokens:
+                    begun = True
+                    yield token
+        except ModelError as failure:
+            metrics.MODEL_FAILURES.labels(failure.failure).inc()
+            logs.get().warning("the model failed", reason=failure.failure, error=repr(failure.__cause__))
+            because = f"because {failure}"
+            written.degraded["model"] = str(failure)
+            if begun:
+                yield Restart(str(failure))
+        else:
+            return
+    for token in _extractive(evidence, because):
+        yield token
+    written.outcome = "grounded"
+    written.cited = [one.n for one in evidence.cited]
+
+
+async def _by_model(model: Model, evidence: Evidence, written: Written) -> AsyncGenerator[Token]:
+    grounding = Grounding(len(evidence.cited))
+    try:
+        async with aclosing(model.stream(prompt.messages(evidence))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Tokens):
+                    written.tokens = piece
+                elif shown := grounding.feed(piece):
+                    yield Token(shown)
+        if shown := grounding.end():
+            yield Token(shown)
+    except MalformedError as error:
+        raise ModelError(Failure.MALFORMED) from error
+    finally:
+        metrics.CITATIONS_REMOVED.inc(grounding.removed)
+        metrics.CLAIMS_DROPPED.inc(grounding.dropped)
+    written.answerer, written.model, written.cited = "model", model.name, grounding.cited
+    name = plain(model.name)
+    if grounding.cited:
+        written.outcome = "grounded"
+        yield Token(f"\n\n{evidence.searched} This answer was written by {name} from the edits that it cites.")
+    else:
+        yield Token(f"The edits found do not support an answer, as {name} reads them. {evidence.searched}")
+
+
+def _extractive(evidence: Evidence, because: str) -> Iterator[Token]:
+    newest = evidence.searched.extent.newest_event_time or max(one.found.event_time for one in evidence.cited)
+    for line in extractive.lines(evidence.cited, newest):
+        yield Token(line)
+    yield Token(f"\n{evidence.searched} This answer is extractive: made of the edits themselves, {because}.")

@@ -1,0 +1,1 @@
+"""A stand-in for a model behind OpenAI's chat completions: deterministic, cheap, with faults on demand."""
