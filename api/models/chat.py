@@ -3,7 +3,7 @@
 from typing import Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from api.models.answers import REMEMBERED, Answerer, AskIn, Citation, Outcome, SearchedOut
 from api.models.examples import COMPLETION
@@ -37,7 +37,7 @@ class MessageIn(BaseModel):
 class StreamOptions(BaseModel):
     """How a stream ends."""
 
-    include_usage: bool = False
+    include_usage: StrictBool = False
 
 
 class ChatIn(BaseModel):
@@ -50,8 +50,12 @@ class ChatIn(BaseModel):
     )
 
     model: str
-    messages: list[MessageIn] = Field(min_length=1, max_length=500)
-    stream: bool = False
+    messages: list[MessageIn] = Field(
+        min_length=1,
+        max_length=500,
+        json_schema_extra={"contains": {"properties": {"role": {"const": "user"}}, "required": ["role"]}},
+    )
+    stream: StrictBool = False
     stream_options: StreamOptions | None = None
 
     @field_validator("messages")

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.exceptions import RequestValidationError
@@ -21,7 +21,7 @@ from api.services import Provided, Services
 router = APIRouter(prefix="/v1", tags=["chat"])
 
 _HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-_ALSO_A_STREAM: Final = {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+_ALSO_A_STREAM: Final[dict[str, Any]] = {"content": {"text/event-stream": {}}}
 
 
 async def _evidence(chat: ChatIn, services: Provided) -> Evidence:
@@ -30,7 +30,7 @@ async def _evidence(chat: ChatIn, services: Provided) -> Evidence:
     try:
         asked = chat.asked()
     except ValidationError as error:
-        wrong = [{"loc": ("body", "messages"), "msg": item["msg"]} for item in error.errors()]
+        wrong = [{**item, "loc": ("body", "messages")} for item in error.errors()]
         raise RequestValidationError(wrong) from error
     return await gather(services, asked)
 
