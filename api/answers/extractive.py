@@ -1,5 +1,6 @@
 """The extractive answerer: sentences made from the retrieved edits, no model. Pure and deterministic."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +9,15 @@ from typing import Final
 from api.answers.prose import edit, quoted
 from freshet.store.search import Found
 
-# Measured over 2,166 recorded edits with MiniLM: of 15 questions about which no edit was, the nearest edit had a cosine
-# of .25 to .44 and held at most a quarter of the telling words; of 25 others, 18 had an edit above. At .40 four of the
-# 15 were answered, at .50 only 13 of the 25. Every model has its own scale.
 MIN_COSINE: Final = 0.45
-# An edit that holds more than this share of the question's telling words supports an answer whatever its cosine: that
-# is how names, and languages that the model does not know, are found.
+"""An edit as near to the question supports an answer. From the plot that `freshet bench retrieval` draws with MiniLM:
+docs/decisions/0009-ranking.md. Every model has its own scale."""
+
 MIN_COVERAGE: Final = 0.5
+"""An edit that holds more of the question's telling words supports an answer whatever its cosine: so names are found, and
+languages that the model does not know."""
+
+OF_A_PAGE: Final = 3
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,18 @@ class Cited:
 
 
 def choose(found: Sequence[Found], limit: int) -> list[Cited]:
-    """The `limit` best of `found`, best first, that support an answer, numbered so that a page's edits are together."""
+    """The `limit` best of `found`, best first, that support an answer, numbered so that a page's edits are together.
+
+    More than OF_A_PAGE edits of one page are chosen only when no other page supports an answer.
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    chosen: list[Found] = []
+    further: list[Found] = []
+    for one in filter(supports, found):
+        seen[one.wiki, one.title] += 1
+        (chosen if seen[one.wiki, one.title] <= OF_A_PAGE else further).append(one)
     pages: dict[tuple[str, str], list[Found]] = {}
-    for one in [one for one in found if supports(one)][:limit]:
+    for one in [*chosen, *further][:limit]:
         pages.setdefault((one.wiki, one.title), []).append(one)
     return [Cited(n, one) for n, one in enumerate((one for page in pages.values() for one in page), 1)]
 

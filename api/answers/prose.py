@@ -64,4 +64,5 @@ def provenance(sources: list[str]) -> str:
 def _details(found: Found) -> list[str]:
     delta = found.bytes_delta
     size = [] if delta is None else [f"{delta:+,} byte{'' if abs(delta) == 1 else 's'}"]
-    return size + ([_REVERTS[found.revert_kind]] if found.revert_kind in _REVERTS else [])
+    undoes = [_REVERTS[found.revert_kind]] if found.revert_kind in _REVERTS else []
+    return [*size, *undoes, *(["since undone"] if found.reverted else [])]

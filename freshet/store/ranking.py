@@ -25,7 +25,7 @@ ALIKE: Final = 0.6
 """What a word counts that only looks like the one that was asked for."""
 
 WORDS_WEIGHT: Final = 0.4
-"""Of the share of words that a document holds, beside its cosine: chosen by a plot (docs/decisions/0008-ranking.md)."""
+"""Of the share of words that a document holds, beside its cosine: chosen by a plot (docs/decisions/0009-ranking.md)."""
 
 RECENCY_WEIGHT: Final = 0.05
 REVERTED_WEIGHT: Final = -0.1

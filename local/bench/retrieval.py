@@ -64,13 +64,19 @@ def measure(settings: Settings, folder: Path, documents: int, say: Say) -> dict[
     }
     say("searching XQuAD")
     measured["xquad"] = _xquad(settings.conninfo, embedder, passages, [vector for _, vector in off_topic])
-    say(f"making a store of {documents:,} documents: titles, summaries and vectors of {len(real):,} real ones, mixed")
+    say(f"making a store of {documents:,} documents: titles and summaries of {len(real):,} real ones, mixed")
     with temporary_database(settings.conninfo) as conninfo:
-        volume.fill(conninfo, embedder.model_id, real, documents)
+        volume.fill(conninfo, embedder, real, documents, say)
         say("searching it, and comparing with exact search")
         questions = [(question.text, vector) for question, vector in (*asked, *off_topic)][:VOLUME_QUESTIONS]
         measured |= asyncio.run(volume.measure(conninfo, real, questions))
-    return {**measured, "documents": documents, "real_documents": len(real), "questions": len(questions)}
+    return {
+        **measured,
+        "documents": documents,
+        "embedded_in_earnest": min(documents, volume.EARNEST),
+        "real_documents": len(real),
+        "questions": len(questions),
+    }
 
 
 def _index_recording(settings: Settings, embedder: Embedder, say: Say) -> list[tuple[Document, Vector]]:

@@ -4,7 +4,7 @@ import hashlib
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from typing import Any, Final
@@ -13,8 +13,9 @@ import numpy as np
 import psycopg
 from pgvector.psycopg import register_vector
 
+from freshet.embedding import Embedder
 from freshet.store import bulk, search
-from freshet.store.embeddings import Vector, VectorTable, add_embedding_model
+from freshet.store.embeddings import Vector, add_embedding_model
 from freshet.store.filters import Filters, Page
 from freshet.store.lexicon import Lexicon
 from freshet.store.repository import Document
@@ -28,48 +29,64 @@ MANY: Final = 10
 ALIKE_RECENT: Final = 1e9
 """A half-life, in hours, by which age makes no difference: nearness alone is compared."""
 
+EARNEST: Final = 20_000
+AT_ONCE: Final = 2_000
+
 Asked = tuple[str, Vector]
 """A question and its vector."""
 
+Pair = tuple[Document, Vector]
+Say = Callable[[str], None]
 
-def varied(real: Sequence[tuple[Document, Vector]], count: int, now: datetime) -> Iterator[tuple[Document, Vector]]:
-    """`count` documents over the last week: the real ones, then titles of theirs with sections and summaries of others.
 
-    Both are of one wiki, and the vector is between those of the two.
-    """
+def mixed(pairs: Sequence[Pair], count: int, first: int, now: datetime) -> Iterator[Pair]:
+    """`count` documents, with numbers from `first` on: titles of the pairs with sections and summaries of others of the
+    same wiki. The vector is between those of the two."""
     choose = random.Random(SEED)  # noqa: S311
-    by_wiki: dict[str, list[tuple[Document, Vector]]] = {}
-    for pair in real:
+    by_wiki: dict[str, list[Pair]] = {}
+    for pair in pairs:
         by_wiki.setdefault(pair[0]["wiki"], []).append(pair)
-    for number, (titled, near) in enumerate(islice(cycle(real), count)):
-        said, far = (titled, near) if number < len(real) else choose.choice(by_wiki[titled["wiki"]])
-        text = ". ".join(filter(None, (titled["title"], said["section"], said["comment"])))
+    for number, (titled, near) in enumerate(islice(cycle(pairs), count), first):
+        said, far = choose.choice(by_wiki[titled["wiki"]])
         share = choose.uniform(0.5, 0.9)
         vector = share * near + (1 - share) * far
-        moment = now - SPAN * (count - number) / count
+        text = ". ".join(filter(None, (titled["title"], said["section"], said["comment"])))
         document = {
             **titled,
-            "doc_id": f"{titled['doc_id']}-{number}",
+            "doc_id": str(number),
             "section": said["section"],
             "comment": said["comment"],
             "text": text,
             # a vector of its own, also where the words have come before
             "content_hash": hashlib.sha256(f"{number} {text}".encode()).hexdigest(),
-            "event_time": moment,
-            "searchable_at": moment,
+            "event_time": now - SPAN * choose.random(),
+            "searchable_at": now,
         }
         yield document, (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-def fill(conninfo: str, model_id: str, real: Sequence[tuple[Document, Vector]], count: int) -> int:
+def varied(real: Sequence[Pair], count: int, embedder: Embedder, now: datetime, say: Say) -> Iterator[Pair]:
+    """`count` documents over the last week: EARNEST mixed ones whose texts are embedded, and mixtures of those, whose
+    vectors are not made by the model but lie between two that were."""
+    texts = [document for document, _ in mixed(real, min(count, EARNEST), 0, now)]
+    earnest: list[Pair] = []
+    for begin in range(0, len(texts), AT_ONCE):
+        batch = texts[begin : begin + AT_ONCE]
+        earnest += zip(batch, embedder.embed([document["text"] for document in batch]), strict=True)
+        say(f"embedded {len(earnest):,} of {len(texts):,} texts")
+    yield from earnest
+    yield from mixed(earnest, count - len(earnest), len(earnest), now)
+
+
+def fill(conninfo: str, embedder: Embedder, real: Sequence[Pair], count: int, say: Say) -> int:
     """Make a store of so many documents in an empty, migrated database. Returns how many it has."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         register_vector(connection)
-        table = add_embedding_model(connection, model_id, len(real[0][1]))
-        return bulk.load(connection, VectorTable(model_id, table.name), varied(real, count, datetime.now(UTC)))
+        table = add_embedding_model(connection, embedder.model_id, embedder.dimensions)
+        return bulk.load(connection, table, varied(real, count, embedder, datetime.now(UTC), say))
 
 
-async def measure(conninfo: str, real: Sequence[tuple[Document, Vector]], questions: Sequence[Asked]) -> dict[str, Any]:
+async def measure(conninfo: str, real: Sequence[Pair], questions: Sequence[Asked]) -> dict[str, Any]:
     """recall@10 of the vector index against comparing all, and milliseconds of whole searches, by filter."""
     wikis = [name for name, _ in Counter(document["wiki"] for document, _ in real).most_common(MANY)]
     pages = Counter(Page(document["wiki"], document["title"]) for document, _ in real).most_common(MANY)

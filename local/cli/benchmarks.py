@@ -8,8 +8,8 @@ import typer
 
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, Source
-from local import running
-from local.bench import backlog, freshness, retrieval
+from local import ports, running
+from local.bench import api, backlog, freshness, retrieval
 from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
 from local.cli import console
@@ -92,6 +92,32 @@ def bench_retrieval(
             console.out.print(f"share of questions with an edit whose {score} is at least", markup=False)
             console.out.print("\n".join(plot(points)), markup=False, soft_wrap=True)
     _finish(result, as_json)
+
+
+@app.command("api")
+def bench_api(
+    users: Annotated[str, typer.Option(help="Numbers of simultaneous users, separated by commas.")] = "200,500",
+    seconds: Annotated[float, typer.Option(min=1, help="How long each of them goes on, s.")] = 20,
+    recording: Recording = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure many users at once: answers by a stand-in for a model that takes 2 s, and searches."""
+    numbers = _numbers(users)
+    (port,) = ports.find_free(1)
+    given = {**_source(recording), **api.overrides(port)}
+    only = (*ENGINES, "serve", "indexer", "api")
+    with api.stand_in(port) as model, temporary_stack(_report, only=only, overrides=given) as settings:
+        _finish(api.measure(settings, model, numbers, seconds, console.say), as_json)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [0]
+    if min(numbers) < 1:
+        raise ConfigError(f"--users {text}: numbers from 1 on, such as 200,500")
+    return numbers
 
 
 def _source(recording: Path | None) -> dict[str, Any]:

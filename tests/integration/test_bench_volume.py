@@ -41,18 +41,21 @@ def large(real: list[tuple], postgres: str) -> str:
         connection.execute(f"CREATE DATABASE {name}")
     conninfo = postgres.rsplit("/", 1)[0] + f"/{name}"
     migrate(conninfo)
-    volume.fill(conninfo, MODEL.model_id, real, 400)
+    volume.fill(conninfo, MODEL, real, 400, print)
     yield conninfo
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_documents_are_varied_within_their_wiki_and_each_has_a_vector_of_its_own(real):
-    made = list(volume.varied(real, 400, datetime.now(UTC)))
+def test_documents_are_varied_within_their_wiki_and_each_has_a_vector_of_its_own(real, monkeypatch):
+    monkeypatch.setattr(volume, "EARNEST", 150)
+    made = list(volume.varied(real, 400, MODEL, datetime.now(UTC), print))
     texts = {one["wiki"]: set() for one, _ in made}
     for one, vector in made:
         texts[one["wiki"]].add(one["text"])
         assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-3)
+    for one, vector in made[:150]:
+        assert np.allclose(vector, MODEL.embed([one["text"]])[0], atol=1e-6)
     assert len({one["content_hash"] for one, _ in made}) == len({one["doc_id"] for one, _ in made}) == 400
     assert len(texts["enwiki"]) > 100
     assert texts["dewiki"] == {"Brücke"}
@@ -60,7 +63,7 @@ def test_documents_are_varied_within_their_wiki_and_each_has_a_vector_of_its_own
 
 def test_the_same_store_is_made_every_time(real):
     now = datetime.now(UTC)
-    first, second = (list(volume.varied(real, 100, now)) for _ in range(2))
+    first, second = (list(volume.varied(real, 100, MODEL, now, print)) for _ in range(2))
     assert [one["text"] for one, _ in first] == [one["text"] for one, _ in second]
     assert np.array_equal(first[-1][1], second[-1][1])
 

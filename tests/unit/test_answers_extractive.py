@@ -154,3 +154,15 @@ def test_missing_parts_are_left_out():
 )
 def test_a_span_is_said_in_its_largest_unit(seconds, said):
     assert prose.duration(timedelta(seconds=seconds)) == said
+
+
+def test_a_busy_page_leaves_room_for_the_others():
+    busy = [found(title="Busy", doc_id=f"busy-{number}") for number in range(9)]
+    chosen = extractive.choose([*busy, found(title="A"), found(title="B")], 5)
+    assert [one.found.title for one in chosen] == ["Busy", "Busy", "Busy", "A", "B"]
+    assert [one.found.doc_id for one in extractive.choose(busy, 5)] == [f"busy-{number}" for number in range(5)]
+
+
+def test_an_edit_that_was_undone_is_said_to_be():
+    assert "since undone" in answer(found(reverted=True))
+    assert "since undone" not in answer(found())

@@ -1,0 +1,149 @@
+"""How many can ask and search at once: of a model that takes its time, of the store, and where the time goes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+import psutil
+import psycopg
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from freshet.errors import PermanentError
+from freshet.settings import CHECKOUT, Settings
+from freshet.store import pages
+from local import readiness
+from local.bench import material
+from local.bench.backlog import until_documents
+from local.bench.load import Load
+from local.bench.usage import Usage
+from local.supervisor import Supervisor
+
+Say = Callable[[str], None]
+
+MODEL_DELAY_S: Final = 2.0
+EVENTS: Final = 20_000
+QUESTIONS: Final = 50
+"""So many pages are asked about, in turn: as of what many people ask at once, most has been asked before."""
+
+ALONE: Final = 5
+"""So many answers of one asker are the measure for the others."""
+
+STILL_S: Final = 10
+BY_A_MODEL: Final = '"answerer":"model"'
+
+
+def overrides(model_port: int) -> dict[str, Any]:
+    """Settings of a stack whose model is the stand-in on this port."""
+    return {"openai_base_url": f"http://127.0.0.1:{model_port}/v1", "answer_model": "stand-in"}
+
+
+def measure(
+    settings: Settings, model: psutil.Process, users: Sequence[int], seconds: float, say: Say
+) -> dict[str, Any]:
+    """By number of users: searches per second with their milliseconds and errors, and how much longer an answer takes
+    than for one asker (`ask_p50_ratio`). `cpu_ms` are those of a request, by process."""
+    questions = _fill(settings, say)
+    url = f"http://{settings.api_host}:{settings.api_port}/v1"
+    asks = [json.dumps({"question": question}) for question in questions]
+    searches = [json.dumps({"query": question}) for question in questions]
+
+    def ask(number: int, for_s: float) -> dict[str, Any]:
+        say(f"{number} asking for {for_s:g} s")
+        return _run(settings, model, Load(f"{url}/ask", asks, number, for_s, BY_A_MODEL))
+
+    def search(number: int) -> dict[str, Any]:
+        say(f"{number} searching for {seconds:g} s")
+        return _run(settings, model, Load(f"{url}/search", searches, number, seconds, '"results"'))
+
+    ask(QUESTIONS, 0.1)
+    alone = ask(1, ALONE * MODEL_DELAY_S)
+    result: dict[str, Any] = {"1": {"ask": alone}}
+    for number in users:
+        asked, searched = ask(number, seconds), search(number)
+        result[str(number)] = {
+            "requests_per_second": searched["requests_per_second"],
+            "p50_ms": searched["p50_ms"],
+            "p95_ms": searched["p95_ms"],
+            "errors": searched["errors"] + asked["errors"],
+            "ask_p50_ratio": round(asked["p50_ms"] / alone["p50_ms"], 3),
+            "ask": asked,
+            "search": searched,
+        }
+    return {**result, "model_delay_s": MODEL_DELAY_S, "questions": len(questions), "source": settings.source.value}
+
+
+@contextmanager
+def stand_in(port: int) -> Iterator[psutil.Process]:
+    """A stand-in for a model that takes MODEL_DELAY_S to answer."""
+    command = [sys.executable, "-m", "local.openai_server", "--port", str(port), "--delay", str(MODEL_DELAY_S)]
+    child = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
+    try:
+        retry(retry=retry_if_result(lambda ready: not ready), wait=wait_fixed(0.1), stop=stop_after_delay(30))(
+            readiness.http(port)
+        )()
+        yield psutil.Process(child.pid)
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def _fill(settings: Settings, say: Say) -> list[str]:
+    """Make documents, and questions about the busiest pages."""
+    say(f"indexing {EVENTS:,} events, through the stream")
+    material.put_raw(settings, islice(material.events(settings.recording), EVENTS))
+    with psycopg.connect(settings.conninfo, autocommit=True) as connection:
+        until_documents(connection, 1, say)
+        until_documents(connection, None, say, still_s=STILL_S)
+        connection.execute("ANALYZE")
+        return [f"What is changing about {title}?" for title in pages.busiest_titles(connection, QUESTIONS, "en")]
+
+
+def _run(settings: Settings, model: psutil.Process, load: Load) -> dict[str, Any]:
+    before = _cpu_seconds(model)
+    with Usage(Supervisor(settings)) as usage:
+        done = subprocess.run(
+            [sys.executable, "-m", "local.bench.load"], cwd=CHECKOUT, input=json.dumps(vars(load)),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise PermanentError(f"the load failed: {done.stderr[-2000:]}")
+    counted = json.loads(done.stdout)
+    cpu = {
+        **{name: usage.cpu_seconds.get(name, 0.0) for name in ("api", "postgres")},
+        "model": _cpu_seconds(model) - before,
+        "load": counted["cpu_seconds"],
+    }
+    return figures(counted, cpu)
+
+
+def figures(counted: Mapping[str, Any], cpu_seconds: Mapping[str, float]) -> dict[str, Any]:
+    """What a load came to. `timings_ms` are the medians of what the API says of its answers."""
+    good = counted["milliseconds"]
+    if not good:
+        raise PermanentError(f"nothing was answered as expected: {counted['errors']}")
+    p50, p95, p99 = (round(float(value), 1) for value in np.percentile(good, [50, 95, 99]))
+    names = counted["timings"][0]
+    return {
+        "requests": len(good),
+        "requests_per_second": round(len(good) / counted["seconds"], 1),
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "errors": sum(counted["errors"].values()),
+        "errors_by_kind": counted["errors"],
+        "timings_ms": {
+            name: round(float(np.median([timing[name] for timing in counted["timings"]])), 1) for name in names
+        },
+        "cpu_ms": {name: round(seconds * 1000 / len(good), 2) for name, seconds in cpu_seconds.items()},
+        "cpu_cores": round(sum(cpu_seconds.values()) / counted["seconds"], 2),
+    }
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
