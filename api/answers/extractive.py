@@ -14,8 +14,8 @@ MIN_COSINE: Final = 0.45
 docs/decisions/0009-ranking.md. Every model has its own scale."""
 
 MIN_COVERAGE: Final = 0.5
-"""An edit that holds more of the question's telling words supports an answer whatever its cosine: so names are found, and
-languages that the model does not know."""
+"""An edit that holds more of the question's telling words supports an answer whatever its cosine: so names are found,
+and languages that the model does not know."""
 
 OF_A_PAGE: Final = 3
 
