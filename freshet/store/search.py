@@ -22,7 +22,7 @@ CANDIDATES: Final = 50
 WIDER: Final = (200, 800)
 """And how many when so many edits were of the same pages that the collapsed ones do not fill the result."""
 
-EF_SEARCH: Final = 400
+EF_SEARCH: Final = 700
 """How many neighbours the vector index keeps in sight: what recall@10 is bought with (`freshet bench retrieval`)."""
 
 
