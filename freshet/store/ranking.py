@@ -8,7 +8,7 @@ from psycopg import sql
 from freshet.store.reverts import UNDONE
 
 # Of 200,000 documents: where 13,100 pass, a whole search that compares them all takes 55 ms. The walk took 10 to 100,
-# but for questions far from all that pass it gave up, after 20,000 vectors, with .79 of the ten nearest or fewer than ten.
+# but for questions far from all that pass it gave up after 20,000 vectors: it found .79 of the ten nearest, or none.
 FEW: Final = 16_000
 """Up to so many documents that pass the filters are all compared; beyond, the vector index is walked."""
 
