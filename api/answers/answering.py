@@ -20,7 +20,7 @@ from freshet.telemetry import logs, metrics
 
 async def whole(services: Services, evidence: Evidence) -> AskOut:
     """The answer once it is done."""
-    async with aclosing(_answer(services, evidence)) as events:
+    async with aclosing(_answer(services, evidence, at_once=True)) as events:
         (done,) = [event.answer async for event in events if isinstance(event, Done)]
     return done
 
@@ -28,7 +28,7 @@ async def whole(services: Services, evidence: Evidence) -> AskOut:
 async def streamed(services: Services, evidence: Evidence) -> AsyncGenerator[Event]:
     """Sources, tokens, perhaps a restart and tokens anew, done. Whoever stops reading ends the model's work as well."""
     try:
-        async with aclosing(_answer(services, evidence)) as events:
+        async with aclosing(_answer(services, evidence, at_once=False)) as events:
             async for event in events:
                 yield event
     # The response has begun, so that no handler can answer any more: this is the last that can tell the client.
@@ -37,11 +37,11 @@ async def streamed(services: Services, evidence: Evidence) -> AsyncGenerator[Eve
         yield Failed()
 
 
-async def _answer(services: Services, evidence: Evidence) -> AsyncGenerator[Event]:
+async def _answer(services: Services, evidence: Evidence, *, at_once: bool) -> AsyncGenerator[Event]:
     """The answer is stored before it is said to be done, so that feedback finds it."""
     yield Sources(evidence.sources)
     written, text, first_token_ms = Written(degraded=dict(evidence.degraded)), "", None
-    async with aclosing(write(services.model, evidence, written)) as events:
+    async with aclosing(write(services.model, evidence, written, at_once=at_once)) as events:
         async for event in events:
             if isinstance(event, Restart):
                 text = ""

@@ -65,3 +65,6 @@ class Model(Protocol):
 
     def stream(self, messages: list[Message]) -> AsyncGenerator[str | Tokens]:
         """The answer in pieces, and what it took where the server tells. Raises ModelError."""
+
+    def whole(self, messages: list[Message]) -> AsyncGenerator[str | Tokens]:
+        """The same in one piece."""

@@ -28,8 +28,10 @@ class Written:
     degraded: dict[str, str] = field(default_factory=dict)
 
 
-async def write(model: Model | None, evidence: Evidence, written: Written) -> AsyncGenerator[Token | Restart]:
-    """The answer, piece by piece. A model that fails after its first words makes it begin anew."""
+async def write(
+    model: Model | None, evidence: Evidence, written: Written, *, at_once: bool
+) -> AsyncGenerator[Token | Restart]:
+    """The answer, piece by piece, or of a model `at_once`. One that fails after its first words makes it begin anew."""
     if model is None:
         written.degraded["model"] = NO_MODEL
     if not evidence.cited:
@@ -39,7 +41,8 @@ async def write(model: Model | None, evidence: Evidence, written: Written) -> As
     if model is not None:
         begun = False
         try:
-            async with aclosing(_by_model(model, evidence, written)) as tokens:
+            ask = model.whole if at_once else model.stream
+            async with aclosing(_by_model(ask(prompt.messages(evidence)), model.name, evidence, written)) as tokens:
                 async for token in tokens:
                     begun = True
                     yield token
@@ -58,10 +61,12 @@ async def write(model: Model | None, evidence: Evidence, written: Written) -> As
     written.cited = [one.n for one in evidence.cited]
 
 
-async def _by_model(model: Model, evidence: Evidence, written: Written) -> AsyncGenerator[Token]:
+async def _by_model(
+    answer: AsyncGenerator[str | Tokens], model: str, evidence: Evidence, written: Written
+) -> AsyncGenerator[Token]:
     grounding = Grounding(len(evidence.cited))
     try:
-        async with aclosing(model.stream(prompt.messages(evidence))) as pieces:
+        async with aclosing(answer) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Tokens):
                     written.tokens = piece
@@ -74,8 +79,8 @@ async def _by_model(model: Model, evidence: Evidence, written: Written) -> Async
     finally:
         metrics.CITATIONS_REMOVED.inc(grounding.removed)
         metrics.CLAIMS_DROPPED.inc(grounding.dropped)
-    written.answerer, written.model, written.cited = "model", model.name, grounding.cited
-    name = plain(model.name)
+    written.answerer, written.model, written.cited = "model", model, grounding.cited
+    name = plain(model)
     if grounding.cited:
         written.outcome = "grounded"
         yield Token(f"\n\n{evidence.searched} This answer was written by {name} from the edits that it cites.")

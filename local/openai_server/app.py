@@ -12,7 +12,11 @@ from local.openai_server import faults, writer
 from local.openai_server.faults import Fault
 
 MODEL: Final = "stand-in"
+REFUSAL: Final = "I cannot help with that."
 _STREAM: Final = [(b"content-type", b"text/event-stream; charset=utf-8")]
+# A moment, so that a test of retries is short; a real server says seconds.
+_SOON: Final = [(b"retry-after-ms", b"20")]
+_REASON: Final = {Fault.LENGTH: "length", Fault.FILTERED: "content_filter"}
 _STATUS: Final = {Fault.ERROR: 500, Fault.LIMITED: 429, Fault.DENIED: 401}
 
 
@@ -58,16 +62,32 @@ class OpenAIServer:
         self.asked = body
         fault = faults.of_model(str(body.get("model")), self.fault)
         if status := _STATUS.get(fault):
-            # a moment, so that a test of retries is short; a real server says seconds
-            await _json(send, status, _error("server_error"), [(b"retry-after-ms", b"20")])
+            await _json(send, status, _error("server_error"), _SOON)
         elif fault is Fault.HANG:
             await self._until_left(receive)
         elif body.get("stream"):
             await self._stream(body, fault, receive, send)
         else:
-            await asyncio.sleep(self.delay_s)
-            await _json(send, 200, _whole(body, writer.write(writer.edits(body["messages"]), fault)))
-            self.counts.answers += 1
+            await self._whole(body, fault, receive, send)
+
+    async def _whole(self, body: dict[str, Any], fault: Fault, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(self.delay_s)
+        match fault:
+            case Fault.STALL:
+                await self._until_left(receive)
+            case Fault.CUT:
+                # begun and never finished, so that the server closes the connection
+                head = [(b"content-type", b"application/json"), (b"content-length", b"1000000")]
+                await send({"type": "http.response.start", "status": 200, "headers": head})
+                await _write(send, b'{"choices"', more=True)
+            case Fault.GARBAGE:
+                await _json(send, 200, "no completion")
+            case Fault.BROKEN:
+                await _json(send, 500, _error("server_error"), _SOON)
+            case _:
+                content = writer.write(writer.edits(body["messages"]), fault)
+                await _json(send, 200, _completion(body, content, fault))
+                self.counts.answers += 1
 
     async def _stream(self, body: dict[str, Any], fault: Fault, receive: Receive, send: Send) -> None:
         content = writer.write(writer.edits(body["messages"]), fault)
@@ -88,8 +108,8 @@ class OpenAIServer:
             case Fault.BROKEN:
                 await _write(send, _event(_error("server_error")))
             case Fault.REFUSAL:
-                await _write(send, _event(_chunk({"refusal": "I cannot help with that."})))
-        reason = {Fault.LENGTH: "length", Fault.FILTERED: "content_filter"}.get(fault, "stop")
+                await _write(send, _event(_chunk({"refusal": REFUSAL})))
+        reason = _REASON.get(fault, "stop")
         usage = {**_chunk({}), "choices": [], "usage": _usage(body, content)}
         wanted = (body.get("stream_options") or {}).get("include_usage")
         end = _event(_chunk({}, reason)) + (_event(usage) if wanted else b"") + b"data: [DONE]\n\n"
@@ -113,8 +133,9 @@ def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str,
     return {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": MODEL, "choices": [choice]}
 
 
-def _whole(body: dict[str, Any], content: str) -> dict[str, Any]:
-    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+def _completion(body: dict[str, Any], content: str, fault: Fault) -> dict[str, Any]:
+    said = {"content": None, "refusal": REFUSAL} if fault is Fault.REFUSAL else {"content": content}
+    choice = {"index": 0, "message": {"role": "assistant", **said}, "finish_reason": _REASON.get(fault, "stop")}
     return {
         "id": "chatcmpl-0",
         "object": "chat.completion",
