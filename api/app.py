@@ -8,14 +8,17 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api import description, problems
+from api.answers.keeping import Keeper
 from api.answers.model import Model
 from api.clients import Clients
 from api.feed.reader import FeedReader
 from api.layers.views import Layers
 from api.middleware import BodyLimit, Observed
 from api.query_vectors import QueryVectors
+from api.retrieval import Retrieval
 from api.routes import ask, chat, documents, feed, feedback, freshness, health, search, stats
-from api.services import Services, open_pool
+from api.services import Services
+from api.turns import Turns, open_pool
 from freshet import __version__
 from freshet.embedding import Embedder, load_embedder
 from freshet.settings import Settings
@@ -39,8 +42,11 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
         loaded = embedder if embedder is not None else await to_thread.run_sync(load_embedder, own)
         vectors = QueryVectors(loaded, settings.query_deadline_s)
         async with open_pool(settings) as pool, _model(settings) as model:
-            feed_reader = FeedReader(settings)
-            app.state.services = Services(settings, pool, vectors, feed_reader, Layers(settings, pool), model)
+            feed_reader, turns = FeedReader(settings), Turns(pool)
+            retrieval = Retrieval(turns, vectors, settings.search_half_life_hours)
+            app.state.services = Services(
+                settings, pool, turns, retrieval, feed_reader, Layers(settings, pool), model, Keeper(turns)
+            )
             metrics.READY.set(1)
             yield
             metrics.READY.set(0)

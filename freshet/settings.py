@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
 
     search_half_life_hours: float = Field(24, gt=0, description="an edit so much older counts half as recent, hours")
-    query_deadline_s: float = Field(2, gt=0, description="a question that would wait longer for its vector is shed, s")
+    query_deadline_s: float = Field(5, gt=0, description="a question that would wait longer for its vector is shed, s")
     openai_api_key: SecretStr = Field(
         SecretStr(""),
         validation_alias=AliasChoices(f"{PREFIX}OPENAI_API_KEY", "OPENAI_API_KEY"),

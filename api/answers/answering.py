@@ -3,8 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import psycopg
-
 from api.answers.events import Done, Event, Failed, Restart, Sources
 from api.answers.evidence import Evidence, milliseconds_since
 from api.answers.model import Tokens
@@ -12,9 +10,8 @@ from api.answers.writing import Written, write
 from api.models.answers import AskOut, SearchedOut, Timings, Usage, WindowOut
 from api.models.search import Newest
 from api.services import Services
-from freshet.errors import TransientError
 from freshet.settings import Settings
-from freshet.store import answers
+from freshet.store.answers import Given
 from freshet.telemetry import logs, metrics
 
 
@@ -100,15 +97,10 @@ def _count(out: AskOut, tokens: Tokens | None, settings: Settings) -> None:
 
 
 async def _keep(services: Services, evidence: Evidence, out: AskOut) -> None:
-    given = answers.Given(
+    given = Given(
         answer_id=out.answer_id,
         asked_at=evidence.asked_at,
         doc_ids=[citation.doc_id for citation in out.citations],
         **out.model_dump(include={"question", "answer", "outcome", "answerer", "model", "degraded", "took_ms"}),
     )
-    try:
-        async with services.connection_in_turn() as connection:
-            await answers.keep(connection, given)
-    except (psycopg.Error, TransientError) as error:
-        metrics.UNSTORED.inc()
-        logs.get().warning("an answer was not stored", answer_id=str(out.answer_id), error=str(error))
+    await services.keeper.keep(given)

@@ -12,7 +12,7 @@ from api.answers.follow_ups import searches
 from api.answers.searched import Searched
 from api.models.answers import REMEMBERED, AskIn, Citation, Turn
 from api.models.search import Scores
-from api.retrieval import described, retrieve
+from api.retrieval import described
 from api.services import Provided
 from api.time_words import Window
 from freshet.store import lookup
@@ -20,7 +20,7 @@ from freshet.store.filters import Filters
 
 # More than are cited, because the fused order is not the order of support: an edit near in meaning may come after
 # several that share one word with the question.
-CONSIDERED: Final = 50
+CONSIDERED: Final = 30
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,12 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
     filters, window = _filters(asked, window)
     cited: list[Cited] = []
     degraded: dict[str, str] = {}
-    async with services.connection_in_turn() as connection:
-        for query in searches(question, earlier):
-            retrieved = await retrieve(services, connection, query, filters, CONSIDERED)
-            degraded |= retrieved.degraded
-            if cited := choose(retrieved.found, asked.limit):
-                break
-        extent = await lookup.extent(connection, filters)
-        newest = await lookup.newest(connection)
+    for query in searches(question, earlier):
+        retrieved = await services.retrieval.search(query, filters, CONSIDERED)
+        degraded |= retrieved.degraded
+        if cited := choose(retrieved.found, asked.limit):
+            break
+    extent = await services.retrieval.extent(filters)
     now = datetime.now(UTC)
     return Evidence(
         answer_id=uuid4(),
@@ -69,7 +67,7 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
         sources=[citation(one, now) for one in cited],
         searched=Searched(extent, filters.wikis, window.words if window else None, now),
         window=window,
-        newest=newest,
+        newest=retrieved.newest,
         degraded=degraded,
         begun=begun,
         retrieval_ms=milliseconds_since(begun),
@@ -89,8 +87,8 @@ def milliseconds_since(begun: float) -> float:
 
 
 def _narrowed(question: str, time_words_count: bool, now: datetime) -> tuple[str, Window | None]:
-    """A question without its words of time, and the window that they name."""
-    window = time_words.read(question, now) if time_words_count else None
+    """A question without its words of time, and the window that they name, to the second: so others may share it."""
+    window = time_words.read(question, now.replace(microsecond=0)) if time_words_count else None
     return (window.rest if window else "") or question, window
 
 

@@ -1,6 +1,7 @@
 """The model that writes answers, behind any server that speaks OpenAI's chat completions."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -15,7 +16,7 @@ from api.answers.prompt import SCHEMA
 from freshet.settings import Settings
 
 RETRIES: Final = 2
-# Asked by path, and read as it comes: built as the client's own types each chunk costs 0.2 ms.
+# Asked by path and in bytes, and read as it comes: built as the client's own types each chunk costs 0.2 ms.
 _PATH: Final = "/chat/completions"
 _FORMAT: Final = {
     "type": "json_schema",
@@ -35,10 +36,10 @@ class OpenAIModel:
         """The answer in pieces, and what it took where the server tells. Raises ModelError."""
         # Bounded step by step: a bound around a `yield` would end whoever reads this instead.
         deadline = self._deadline()
-        body = {**self._body(messages), "stream": True, "stream_options": {"include_usage": True}}
+        content = self._content(messages, stream=True, stream_options={"include_usage": True})
         async with _failing(deadline):
             stream = await self._client.post(
-                _PATH, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
+                _PATH, cast_to=object, content=content, stream=True, stream_cls=AsyncStream[object]
             )
         try:
             while chunk := await _next(stream, deadline):
@@ -50,7 +51,8 @@ class OpenAIModel:
     async def whole(self, messages: list[Message]) -> AsyncGenerator[str | Tokens]:
         """The same in one piece, for whoever waits for all of it anyway."""
         async with _failing(self._deadline()):
-            answer = await self._client.post(_PATH, cast_to=object, body=self._body(messages))
+            content = self._content(messages)
+            answer = await self._client.post(_PATH, cast_to=object, content=content)
             pieces = _pieces(_Chunk.model_validate(answer))
         for piece in pieces:
             yield piece
@@ -58,15 +60,17 @@ class OpenAIModel:
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._settings.answer_timeout_s
 
-    def _body(self, messages: list[Message]) -> dict[str, object]:
+    def _content(self, messages: list[Message], **more: object) -> bytes:
         effort = self._settings.answer_reasoning_effort
-        return {
+        body = {
             "model": self.name,
             "messages": messages,
             "response_format": _FORMAT,
             "max_completion_tokens": self._settings.answer_max_tokens,
             **({} if effort == "default" else {"reasoning_effort": effort}),
+            **more,
         }
+        return json.dumps(body).encode()
 
 
 @asynccontextmanager

@@ -31,8 +31,16 @@ class FiltersIn(Asked):
 
     def to_store(self) -> Filters:
         """As the store takes them."""
-        pages = [Page(page.wiki, page.title) for page in self.pages]
-        return Filters(**self.model_dump(exclude={"pages"}), pages=pages)
+        return Filters(
+            wikis=tuple(self.wikis),
+            languages=tuple(self.languages),
+            namespaces=tuple(self.namespaces),
+            user_kinds=tuple(self.user_kinds),
+            minor=self.minor,
+            pages=tuple(Page(page.wiki, page.title) for page in self.pages),
+            since=self.since,
+            until=self.until,
+        )
 
 
 class SearchIn(Asked):

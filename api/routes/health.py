@@ -9,7 +9,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from api import problems
 from api.models.health import ReadyOut
-from api.retrieval import mismatch
 from api.services import Provided, Services
 from freshet.store import lookup, search
 
@@ -50,4 +49,4 @@ async def _store(services: Services) -> tuple[str, str]:
         return "does not answer", "unknown while Postgres does not answer"
     except psycopg.errors.UndefinedTable:
         return "its migrations have not run", "unknown before the migrations"
-    return "ok", mismatch(services, model) or "ok"
+    return "ok", services.retrieval.mismatch(model) or "ok"

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 
 from api.models.search import Newest, Result, Scores, SearchIn, SearchOut
-from api.retrieval import described, retrieve
+from api.retrieval import described
 from api.services import Provided
-from freshet.store import lookup
 from freshet.store.search import Found
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -18,15 +17,13 @@ router = APIRouter(prefix="/v1", tags=["search"])
 async def search_documents(asked: SearchIn, services: Provided) -> SearchOut:
     """Find edits by meaning and by words, fused, best first."""
     begun = time.perf_counter()
-    async with services.pool.connection() as connection:
-        filters = asked.filters.to_store()
-        retrieved = await retrieve(services, connection, asked.query, filters, asked.limit, collapse=asked.collapse)
-        newest = await lookup.newest(connection)
+    filters = asked.filters.to_store()
+    retrieved = await services.retrieval.search(asked.query, filters, asked.limit, collapse=asked.collapse)
     now = datetime.now(UTC)
     return SearchOut(
         query=asked.query,
         results=[_result(found, now) for found in retrieved.found],
-        freshness=Newest(**vars(newest)),
+        freshness=Newest(**vars(retrieved.newest)),
         took_ms=round((time.perf_counter() - begun) * 1000, 1),
         degraded=retrieved.degraded,
     )

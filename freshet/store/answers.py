@@ -27,9 +27,10 @@ class Given:
     took_ms: float
 
 
-async def keep(connection: AsyncConnection[Any], given: Given) -> None:
-    """Store an answer."""
-    await connection.execute(_KEEP, {**vars(given), "degraded": Jsonb(given.degraded)})
+async def keep(connection: AsyncConnection[Any], given: Sequence[Given]) -> None:
+    """Store answers: all of them or none."""
+    async with connection.transaction(), connection.cursor() as cursor:
+        await cursor.executemany(_KEEP, [{**vars(one), "degraded": Jsonb(one.degraded)} for one in given])
 
 
 async def add_feedback(

@@ -15,7 +15,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
-from freshet.store import pages
+from freshet.store.pages import busiest_titles
 from local import readiness
 from local.bench import material
 from local.bench.backlog import until_documents
@@ -27,12 +27,10 @@ Say = Callable[[str], None]
 
 MODEL_DELAY_S: Final = 2.0
 EVENTS: Final = 20_000
-QUESTIONS: Final = 50
-"""So many pages are asked about, in turn: as of what many people ask at once, most has been asked before."""
-
 ALONE: Final = 5
 """So many answers of one asker are the measure for the others."""
 
+ONCE_S: Final = 0.1
 STILL_S: Final = 10
 BY_A_MODEL: Final = '"answerer":"model"'
 
@@ -43,35 +41,41 @@ def overrides(model_port: int) -> dict[str, Any]:
 
 
 def measure(
-    settings: Settings, model: psutil.Process, users: Sequence[int], seconds: float, say: Say
+    settings: Settings, model: psutil.Process, users: Sequence[int], seconds: float, pages: int, say: Say
 ) -> dict[str, Any]:
-    """By number of users: searches per second with their milliseconds and errors, and how much longer an answer takes
-    than for one asker (`ask_p50_ratio`). `cpu_ms` are those of a request, by process."""
-    questions = _fill(settings, say)
+    """By number of users: searches per second with their milliseconds and errors, and how many times as long as for one
+    asker an answer takes: `ask_p50_ratio` when all go on asking, having begun within MODEL_DELAY_S as people do, and
+    `burst_p50_ratio` when all ask in the same millisecond, once. `cpu_ms` are those of a request, by process.
+
+    They ask about the `pages` busiest pages, in turn: who asks the same at the same moment shares a search.
+    """
+    questions = _questions(settings, pages, say)
     url = f"http://{settings.api_host}:{settings.api_port}/v1"
     asks = [json.dumps({"question": question}) for question in questions]
     searches = [json.dumps({"query": question}) for question in questions]
 
-    def ask(number: int, for_s: float) -> dict[str, Any]:
+    def ask(number: int, for_s: float, ramp_s: float = MODEL_DELAY_S) -> dict[str, Any]:
         say(f"{number} asking for {for_s:g} s")
-        return _run(settings, model, Load(f"{url}/ask", asks, number, for_s, BY_A_MODEL))
+        return _run(settings, model, Load(f"{url}/ask", asks, number, for_s, ramp_s, BY_A_MODEL))
 
     def search(number: int) -> dict[str, Any]:
         say(f"{number} searching for {seconds:g} s")
-        return _run(settings, model, Load(f"{url}/search", searches, number, seconds, '"results"'))
+        return _run(settings, model, Load(f"{url}/search", searches, number, seconds, expected='"results"'))
 
-    ask(QUESTIONS, 0.1)
+    ask(len(questions), ONCE_S, ramp_s=0)
     alone = ask(1, ALONE * MODEL_DELAY_S)
     result: dict[str, Any] = {"1": {"ask": alone}}
     for number in users:
-        asked, searched = ask(number, seconds), search(number)
+        asked, burst, searched = ask(number, seconds), ask(number, ONCE_S, ramp_s=0), search(number)
         result[str(number)] = {
             "requests_per_second": searched["requests_per_second"],
             "p50_ms": searched["p50_ms"],
             "p95_ms": searched["p95_ms"],
-            "errors": searched["errors"] + asked["errors"],
+            "errors": searched["errors"] + asked["errors"] + burst["errors"],
             "ask_p50_ratio": round(asked["p50_ms"] / alone["p50_ms"], 3),
+            "burst_p50_ratio": round(burst["p50_ms"] / alone["p50_ms"], 3),
             "ask": asked,
+            "burst": burst,
             "search": searched,
         }
     return {**result, "model_delay_s": MODEL_DELAY_S, "questions": len(questions), "source": settings.source.value}
@@ -92,15 +96,15 @@ def stand_in(port: int) -> Iterator[psutil.Process]:
         child.wait()
 
 
-def _fill(settings: Settings, say: Say) -> list[str]:
-    """Make documents, and questions about the busiest pages."""
+def _questions(settings: Settings, most: int, say: Say) -> list[str]:
+    """Questions about the busiest pages of a store that is made first."""
     say(f"indexing {EVENTS:,} events, through the stream")
     material.put_raw(settings, islice(material.events(settings.recording), EVENTS))
     with psycopg.connect(settings.conninfo, autocommit=True) as connection:
         until_documents(connection, 1, say)
         until_documents(connection, None, say, still_s=STILL_S)
         connection.execute("ANALYZE")
-        return [f"What is changing about {title}?" for title in pages.busiest_titles(connection, QUESTIONS, "en")]
+        return [f"What is changing about {title}?" for title in busiest_titles(connection, most, "en")]
 
 
 def _run(settings: Settings, model: psutil.Process, load: Load) -> dict[str, Any]:

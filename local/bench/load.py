@@ -20,12 +20,14 @@ TIMEOUT_S: Final = 120
 
 @dataclass(frozen=True)
 class Load:
-    """`users` post the `bodies` in turn to `url` for `seconds`. An answer without the text `expected` is an error."""
+    """`users` post the `bodies` in turn to `url` for `seconds`; they begin one after another within `ramp_s`. An answer
+    without the text `expected` is an error."""
 
     url: str
     bodies: list[str]
     users: int
     seconds: float
+    ramp_s: float = 0.0
     expected: str = ""
 
 
@@ -45,13 +47,14 @@ async def run(load: Load) -> Counted:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
 
-        async def user() -> None:
+        async def user(number: int) -> None:
+            await asyncio.sleep(load.ramp_s * number / load.users)
             while time.monotonic() < deadline:
                 await _ask(session, load, load.bodies[next(turns) % len(load.bodies)], counted)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(load.users):
-                group.create_task(user())
+            for number in range(load.users):
+                group.create_task(user(number))
     return counted
 
 

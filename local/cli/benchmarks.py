@@ -98,6 +98,7 @@ def bench_retrieval(
 def bench_api(
     users: Annotated[str, typer.Option(help="Numbers of simultaneous users, separated by commas.")] = "200,500",
     seconds: Annotated[float, typer.Option(min=1, help="How long each of them goes on, s.")] = 20,
+    pages: Annotated[int, typer.Option(min=1, help="How many different questions they ask, each about a page.")] = 50,
     recording: Recording = None,
     as_json: AsJson = False,
 ) -> None:
@@ -107,7 +108,7 @@ def bench_api(
     given = {**_source(recording), **api.overrides(port)}
     only = (*ENGINES, "serve", "indexer", "api")
     with api.stand_in(port) as model, temporary_stack(_report, only=only, overrides=given) as settings:
-        _finish(api.measure(settings, model, numbers, seconds, console.say), as_json)
+        _finish(api.measure(settings, model, numbers, seconds, pages, console.say), as_json)
 
 
 def _numbers(text: str) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 import sseclient
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from api.services import CONNECTIONS
+from api.turns import CONNECTIONS
 from local.openai_server.app import OpenAIServer
 from tests.asking import QUESTION, insert_snails
 from tests.serving import listening

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.responses import StreamingResponse
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from api import middleware, services
+from api import middleware, turns
 from api import server as serving
 from api.app import create_app
 from api.middleware import MAX_BODY_BYTES
@@ -33,7 +33,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n"
 def port() -> Iterator[int]:
     """The API without Postgres: what is wrong with a request is said before that is asked. 503 is for the rest."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(services, "WAIT_S", 0.05)
+        patch.setattr(turns, "WAIT_S", 0.05)
         with served(create_app(load_settings(postgres_dsn=NO_POSTGRES), BagOfWords())) as (_, port):
             yield port
 
