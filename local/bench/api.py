@@ -82,9 +82,9 @@ def measure(
 
 
 @contextmanager
-def stand_in(port: int) -> Iterator[psutil.Process]:
-    """A stand-in for a model that takes MODEL_DELAY_S to answer."""
-    command = [sys.executable, "-m", "local.openai_server", "--port", str(port), "--delay", str(MODEL_DELAY_S)]
+def stand_in(port: int, delay_s: float = MODEL_DELAY_S) -> Iterator[psutil.Process]:
+    """A stand-in for a model that takes `delay_s` to answer."""
+    command = [sys.executable, "-m", "local.openai_server", "--port", str(port), "--delay", str(delay_s)]
     child = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
     try:
         retry(retry=retry_if_result(lambda ready: not ready), wait=wait_fixed(0.1), stop=stop_after_delay(30))(

@@ -4,25 +4,19 @@ The tests stand in the order of one story and share one stack.
 """
 
 import re
-from collections.abc import Callable
 
 import httpx
 import psutil
 import psycopg
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.store import pages
 from local import guard
 from local.supervision import run_folder
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import Stack, eventually
 
 pytestmark = pytest.mark.e2e
-
-
-def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
-    retry(retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.5), stop=stop_after_delay(seconds))(check)()
 
 
 def freshness(stack: Stack) -> dict[str, object]:
