@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# Every measured figure, one after another: nothing else should run meanwhile.
+# Every measured figure, one after another: nothing else should run meanwhile. With RECORDING real events are used, and
+# where judged questions lie beside it, searches are measured with them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 recording=${RECORDING:-}
-for what in "freshness --rate 40 --seconds 60" "lake --events 200000" "index --documents 2000"; do
+for what in "freshness --rate 40 --seconds 60" "lake --events 200000" "index --documents 2000" "api --users 200,500"; do
   # shellcheck disable=SC2086
   .venv/bin/freshet bench $what ${recording:+--recording "$recording"}
   echo
 done
+if [[ -n $recording && -e $(dirname "$recording")/edit-queries.jsonl ]]; then
+  .venv/bin/freshet bench retrieval --data "$(dirname "$recording")"
+fi
