@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may ask the API, such as https://example.org; empty: none"
     )
+    airflow: bool = Field(True, description="whether the embedded stack has Airflow, which repairs and maintains")
+    airflow_port: Port = Field(18088, description="port of Airflow's pages and REST interface")
     eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")
     producer_metrics_port: Port = Field(18082, description="port of the producer's metrics")
     serve_metrics_port: Port = Field(18083, description="port of the metrics of the serve query")
