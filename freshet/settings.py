@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     sla_lake_age_s: float = Field(300, gt=0, description="longest that a raw record waits for the lake, s")
     sla_compaction_hours: float = Field(6, gt=0, description="longest that small files wait to be compacted, hours")
     sla_timeout_s: float = Field(10, gt=0, le=60, description="how long Kafka, Postgres and the lake may take each, s")
+    compact_file_mb: int = Field(128, ge=1, le=4_096, description="size that compaction gives files of the lake, MB")
     alertmanager_url: str = Field(
         "", pattern=r"^(https?://\S+)?$", description="Alertmanager that is told of breaches, http://HOST:9093"
     )

@@ -58,7 +58,7 @@ class Searchable(NamedTuple):
 
 @contextmanager
 def connect(conninfo: str, timeout_s: float) -> Iterator[Connection]:
-    """A connection on which nothing takes longer than that, neither opening it nor a statement. Raises psycopg.Error."""
+    """A connection on which nothing takes longer, neither opening it nor a statement. Raises psycopg.Error."""
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=max(2, round(timeout_s))) as connection:
         connection.execute("SELECT set_config('statement_timeout', %s, false)", (f"{round(timeout_s * 1000)}ms",))
         yield connection
@@ -90,7 +90,8 @@ def keep(connection: Connection, checked_at: datetime, checks: Sequence[Check], 
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(_CHECK, [{**vars(check), "checked_at": checked_at} for check in checks])
         cursor.executemany(
-            _BREACH, [{**vars(one), "told_begin": list(one.told_begin), "told_end": list(one.told_end)} for one in found]
+            _BREACH,
+            [{**vars(one), "told_begin": list(one.told_begin), "told_end": list(one.told_end)} for one in found],
         )
 
 
@@ -116,6 +117,6 @@ INSERT INTO sla_breaches (breach_id, name, begun_at, ended_at, value, unit, thre
 VALUES (%(breach_id)s, %(name)s, %(begun_at)s, %(ended_at)s, %(value)s, %(unit)s, %(threshold)s, %(detail)s,
     %(told_begin)s, %(told_end)s)
 ON CONFLICT (breach_id) DO UPDATE SET (ended_at, told_begin, told_end)
-    = (EXCLUDED.ended_at, EXCLUDED.told_begin, EXCLUDED.told_end)"""
+    = (coalesce(sla_breaches.ended_at, EXCLUDED.ended_at), EXCLUDED.told_begin, EXCLUDED.told_end)"""
 _OF_RUN: Final = """
 SELECT name, state, value, unit, threshold, detail FROM sla_checks WHERE checked_at = %s ORDER BY name"""
