@@ -80,7 +80,7 @@ def _note_silver(found: Served, message: Message) -> None:
 
 
 def _note_rejected(found: Served, message: Message) -> None:
-    headers = {name: value for name, value in message.headers() or () if isinstance(value, bytes)}
+    headers = {name: value for name, value in dict(message.headers() or ()).items() if isinstance(value, bytes)}
     if headers.get(topics.RAW_TOPIC) != topics.RAW.encode():
         return  # the producer's own: it never was in the raw topic
     with suppress(ValueError, KeyError):
