@@ -31,6 +31,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
+Layer = Literal["bronze", "silver", "gold", "rejected"]
 Memory = Annotated[str, Field(pattern=r"^\d+[mg]$")]
 UserPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 CheckoutPath = Annotated[Path, AfterValidator(lambda path: CHECKOUT / path.expanduser())]
@@ -118,6 +119,12 @@ class Settings(BaseSettings):
     sla_lake_age_s: float = Field(300, gt=0, description="longest that a raw record waits for the lake, s")
     sla_compaction_hours: float = Field(6, gt=0, description="longest that small files wait to be compacted, hours")
     sla_timeout_s: float = Field(10, gt=0, le=60, description="how long Kafka, Postgres and the lake may take each, s")
+    compact_tables: Annotated[tuple[Layer, ...], NoDecode] = Field(
+        ("gold",), description="tables of the lake that are compacted: bronze, silver, gold, rejected"
+    )
+    compact_keep_hours: int = Field(
+        168, ge=24, description="how long files stay that no table has any more, for readers of before, hours"
+    )
     compact_file_mb: int = Field(128, ge=1, le=4_096, description="size that compaction gives files of the lake, MB")
     alertmanager_url: str = Field(
         "", pattern=r"^(https?://\S+)?$", description="Alertmanager that is told of breaches, http://HOST:9093"
@@ -171,7 +178,7 @@ class Settings(BaseSettings):
     kafka_controller_port: Port = Field(18093, description="port of the embedded broker's controller")
     postgres_port: Port = Field(18032, description="port of the embedded Postgres")
 
-    @field_validator("gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", mode="before")
+    @field_validator("gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -4,9 +4,10 @@ Whoever could not be reached is tried again at the next check. A breach that end
 began is not told there any more: the log and the table of breaches have it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -35,12 +36,11 @@ def log(step: Step) -> None:
 def tell(breaches: Sequence[Breach], settings: Settings, now: datetime) -> tuple[list[Breach], dict[str, str]]:
     """Tell the channels what they should know. Returns the breaches with who was told, and each channel's outcome."""
     outcomes: dict[str, str] = {}
-    with httpx.Client(timeout=settings.alert_timeout_s) as client:
-        told = list(breaches)
-        if url := settings.alert_webhook_url.get_secret_value():
-            told, outcomes[WEBHOOK] = _tell_webhook(client, url, told)
-        if settings.alertmanager_url:
-            told, outcomes[ALERTMANAGER] = _tell_alertmanager(client, settings.alertmanager_url, told, now)
+    told, timeout_s = list(breaches), settings.alert_timeout_s
+    if url := settings.alert_webhook_url.get_secret_value():
+        told, outcomes[WEBHOOK] = _tell_webhook(url, told, timeout_s)
+    if settings.alertmanager_url:
+        told, outcomes[ALERTMANAGER] = _tell_alertmanager(settings.alertmanager_url, told, now, timeout_s)
     for channel, outcome in outcomes.items():
         if outcome != "ok":
             logs.get().warning(
@@ -49,13 +49,13 @@ def tell(breaches: Sequence[Breach], settings: Settings, now: datetime) -> tuple
     return [_without_leavers(one, outcomes.keys()) for one in told], outcomes
 
 
-def _tell_webhook(client: httpx.Client, url: str, breaches: Sequence[Breach]) -> tuple[list[Breach], str]:
+def _tell_webhook(url: str, breaches: Sequence[Breach], timeout_s: float) -> tuple[list[Breach], str]:
     told, outcome = [], "ok"
     for one in breaches:
         event = _due(one, WEBHOOK)
         if event and outcome == "ok":
             body = {"event": event, **_words(one)}
-            outcome = _post(client, url, body, {"Idempotency-Key": f"{one.breach_id}-{event}"})
+            outcome = _post(url, body, timeout_s, {"Idempotency-Key": f"{one.breach_id}-{event}"})
             told.append(_noted(one, WEBHOOK, event) if outcome == "ok" else one)
         else:
             told.append(one)
@@ -63,12 +63,12 @@ def _tell_webhook(client: httpx.Client, url: str, breaches: Sequence[Breach]) ->
 
 
 def _tell_alertmanager(
-    client: httpx.Client, url: str, breaches: Sequence[Breach], now: datetime
+    url: str, breaches: Sequence[Breach], now: datetime, timeout_s: float
 ) -> tuple[list[Breach], str]:
     due = [one for one in breaches if _due(one, ALERTMANAGER) or _lately(one, now)]
     if not due:
         return list(breaches), "ok"
-    outcome = _post(client, f"{url.rstrip('/')}/api/v2/alerts", [_alert(one, now) for one in due], {})
+    outcome = _post(f"{url.rstrip('/')}/api/v2/alerts", [_alert(one, now) for one in due], timeout_s)
     if outcome != "ok":
         return list(breaches), outcome
     ids = {one.breach_id for one in due}
@@ -104,10 +104,10 @@ def _without_leavers(one: Breach, channels: Collection[str]) -> Breach:
     return replace(one, told_end=sorted({*one.told_end, *leavers}))
 
 
-def _post(client: httpx.Client, url: str, body: Any, headers: dict[str, str]) -> str:
+def _post(url: str, body: Any, timeout_s: float, headers: Mapping[str, str] = MappingProxyType({})) -> str:
     """ok, or why not; without the address, which may hold a secret."""
     try:
-        client.post(url, json=body, headers=headers).raise_for_status()
+        httpx.post(url, json=body, headers=headers, timeout=timeout_s).raise_for_status()
     except httpx.HTTPStatusError as error:
         return f"it answered {error.response.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +29,26 @@ def look(settings: Settings) -> LakeSeen:
     )
 
 
+def standing(settings: Settings, layer: str) -> dict[str, int | None]:
+    """The `files` and `bytes` of a table, and of these the `small_` ones that a compaction would put together; and the
+    `expired_` files, which have been no part of it for as long as the setting says.
+
+    `expired_bytes` is None where the lake is not on this machine. Raises DeltaError or OSError.
+    """
+    table = _table(settings.lake.table(layer))
+    listed = files(table) if table else []
+    small = small_files(listed, settings.compact_file_mb)
+    expired = _expired(table, settings.compact_keep_hours) if table else []
+    return {
+        "files": len(listed),
+        "bytes": _bytes(listed),
+        "small_files": len(small),
+        "small_bytes": _bytes(small),
+        "expired_files": len(expired),
+        "expired_bytes": _bytes_on_disk(settings.lake.table(layer), expired),
+    }
+
+
 def files(table: DeltaTable) -> list[File]:
     """The files of a table's newest version."""
     return list(pa.table(table.get_add_actions(flatten=True)).to_pylist())
@@ -45,6 +66,20 @@ def small_files(listed: Iterable[File], target_mb: int) -> list[File]:
             partition = tuple(value for name, value in file.items() if name.startswith("partition."))
             by_partition.setdefault(partition, []).append(file)
     return [file for together in by_partition.values() if len(together) > 1 for file in together]
+
+
+def _expired(table: DeltaTable, hours: int) -> list[str]:
+    # its own bound is a week; ours is that of the setting
+    return table.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+
+
+def _bytes(listed: Iterable[File]) -> int:
+    return sum(file["size_bytes"] for file in listed)
+
+
+def _bytes_on_disk(uri: str, paths: Iterable[str]) -> int | None:
+    folder = Path(uri.removeprefix("file://"))
+    return sum((folder / path).stat().st_size for path in paths) if folder.is_dir() else None
 
 
 def _table(uri: str) -> DeltaTable | None:
