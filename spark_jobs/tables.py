@@ -1,6 +1,7 @@
 """The lake's Delta tables: making them, and inserting only what they do not have yet."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import structlog
 from py4j.protocol import Py4JJavaError
@@ -25,6 +26,8 @@ _PRUNED_BY: Final = {
     "rejected": "partition,offset,kafka_timestamp",
 }
 _CONFLICT_ATTEMPTS: Final = 10
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
@@ -53,6 +56,12 @@ def insert_new(rows: DataFrame, lake: LakePaths, layer: str, condition: str) -> 
     query = (
         f"MERGE INTO {identifier(lake, layer)} AS t USING {{rows}} AS s ON {condition} WHEN NOT MATCHED THEN INSERT *"
     )
+    result = until_committed(layer, lambda: rows.sparkSession.sql(query, rows=rows).first())
+    return int(result["num_inserted_rows"]) if result else 0
+
+
+def until_committed(layer: str, commit: Callable[[], Result]) -> Result:
+    """Do what commits to a layer's table, again from the start when another writer's commit came first."""
     attempts = Retrying(
         retry=retry_if_exception(is_conflict),
         wait=wait_random_exponential(multiplier=0.2, max=10),
@@ -60,8 +69,7 @@ def insert_new(rows: DataFrame, lake: LakePaths, layer: str, condition: str) -> 
         before_sleep=lambda state: _log_conflict(layer, state),
         reraise=True,
     )
-    result = attempts(lambda: rows.sparkSession.sql(query, rows=rows).first())
-    return int(result["num_inserted_rows"]) if result else 0
+    return attempts(commit)
 
 
 def is_conflict(error: BaseException) -> bool:

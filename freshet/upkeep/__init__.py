@@ -1,0 +1,1 @@
+"""What keeps the platform in order: checked, compacted, replayed."""
