@@ -1,0 +1,1 @@
+"""Upkeep: what is planned before a job changes what was made already."""
