@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 import psycopg
-from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -32,11 +31,11 @@ def keep(conninfo: str, report: PartReport) -> None:
         connection.execute(_KEEP, {**vars(report), "report": Jsonb(report.report)})
 
 
-def reports(connection: Connection[Any], dag_id: str, run_id: str) -> list[PartReport]:
-    """The reports of a run, in the order of their parts. Raises psycopg.Error."""
-    with connection.cursor(row_factory=class_row(PartReport)) as cursor:
-        cursor.execute(_REPORTS, {"dag_id": dag_id, "run_id": run_id})
-        return cursor.fetchall()
+def reports(conninfo: str, dag_id: str, run_id: str) -> list[PartReport]:
+    """The reports of a run, in the order of their parts. Raises TransientError when Postgres is away."""
+    with translated(), psycopg.connect(conninfo) as connection:
+        cursor = connection.cursor(row_factory=class_row(PartReport))
+        return cursor.execute(_REPORTS, {"dag_id": dag_id, "run_id": run_id}).fetchall()
 
 
 _KEEP: Final = """

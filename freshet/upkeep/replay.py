@@ -142,7 +142,7 @@ def request(
     return Events(tuple(dict.fromkeys((*event_ids, *doc_ids))))
 
 
-def read_chunk(text: str) -> Chunk:
+def chunk_from(text: str) -> Chunk:
     """The chunk of its JSON. Raises PermanentError when it is none."""
     try:
         given = json.loads(text)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import psycopg
 import pytest
 
 from freshet.errors import TransientError
@@ -22,8 +21,7 @@ def test_a_part_kept_again_takes_the_place_of_the_one_before(database: str) -> N
     another = replace(REPORT, part="log-1:0-9")
     for report in (REPORT, later, another, replace(REPORT, run_id="run 2")):
         upkeep.keep(database, report)
-    with psycopg.connect(database) as connection:
-        assert upkeep.reports(connection, "replay", "run 1") == [later, another]
+    assert upkeep.reports(database, "replay", "run 1") == [later, another]
 
 
 def test_a_server_that_is_away_is_transient() -> None:

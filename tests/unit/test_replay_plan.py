@@ -18,9 +18,9 @@ from freshet.upkeep.replay import (
     Offsets,
     Range,
     Times,
+    chunk_from,
     merged,
     plan,
-    read_chunk,
     request,
 )
 
@@ -113,7 +113,7 @@ def test_every_record_asked_for_is_in_exactly_one_chunk(
     for chunk in made.chunks:
         assert chunk.records <= most
         assert chunk.source == "bronze" or all(part.first >= log[part.partition].first for part in chunk.ranges)
-        assert read_chunk(json.dumps(chunk.as_json())) == chunk
+        assert chunk_from(json.dumps(chunk.as_json())) == chunk
     assert len({chunk.name for chunk in made.chunks}) == len(made.chunks)
     assert places(made.gone).keys() == {place for place in found if place[0] == 0 and place[1] < first_kept}
 
@@ -160,4 +160,4 @@ def test_a_request_that_is_not_one_way_of_choosing_is_refused(given: dict, said:
 )  # fmt: skip
 def test_what_is_no_chunk_is_refused(text: str) -> None:
     with pytest.raises(PermanentError, match="no chunk"):
-        read_chunk(text)
+        chunk_from(text)
