@@ -1,4 +1,4 @@
-"""The lake's Delta tables: making them, and inserting only what they do not have yet."""
+"""The lake's Delta tables: making them, inserting only what they do not have yet, and changing what a replay found."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -7,6 +7,7 @@ import structlog
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as fn
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from freshet.contract import schemas
@@ -58,6 +59,28 @@ def insert_new(rows: DataFrame, lake: LakePaths, layer: str, condition: str) -> 
     )
     result = until_committed(layer, lambda: rows.sparkSession.sql(query, rows=rows).first())
     return int(result["num_inserted_rows"]) if result else 0
+
+
+def merge_changes(changes: DataFrame, lake: LakePaths, layer: str, condition: str, place: tuple[str, str]) -> None:
+    """Write what `compare.changes` found, which must not change when it is computed again.
+
+    `condition` is as in `insert_new`. A row that has come meanwhile from another place of the log (partition and offset
+    are the columns `place`) is left as it is. A commit that meets another writer's is tried again from the start.
+    """
+    old, new = fn.col("old"), fn.col("new")
+    rows = changes.select(
+        *(fn.when(new.isNull(), old[name]).otherwise(new[name]).alias(name) for name in schemas.names(_SCHEMAS[layer])),
+        new.isNull().alias("_gone"),
+        *(fn.coalesce(old[name], new[name]).alias(f"_was_{name}") for name in place),
+    )
+    same = " AND ".join(f"t.{name} = s._was_{name}" for name in place)
+    query = (
+        f"MERGE INTO {identifier(lake, layer)} AS t USING {{rows}} AS s ON {condition} "
+        f"WHEN MATCHED AND s._gone AND {same} THEN DELETE "
+        f"WHEN MATCHED AND NOT s._gone AND {same} THEN UPDATE SET * "
+        "WHEN NOT MATCHED AND NOT s._gone THEN INSERT *"
+    )
+    until_committed(layer, lambda: rows.sparkSession.sql(query, rows=rows).first())
 
 
 def until_committed(layer: str, commit: Callable[[], Result]) -> Result:

@@ -1,1 +1,1 @@
-"""What keeps the platform in order: checked, compacted, replayed."""
+"""Upkeep: what keeps the platform in order, checked, compacted and replayed."""
