@@ -18,7 +18,7 @@ from freshet.errors import FreshetError, TransientError
 from freshet.lake import LAYERS
 from freshet.settings import Settings, load_settings
 from freshet.telemetry import logs
-from freshet.upkeep import lake_files
+from freshet.upkeep import lake_files, reports
 from spark_jobs.session import spark_session
 from spark_jobs.tables import identifier, until_committed
 
@@ -77,9 +77,14 @@ def main() -> None:
     doing = arguments.add_mutually_exclusive_group()
     doing.add_argument("--apply", action="store_true", help="do it")
     doing.add_argument("--dry-run", action="store_true", help="only say what would be done; the default")
+    arguments.add_argument("--run-id", default="", help="keep the report in Postgres under this run")
+    arguments.add_argument("--dag-id", default="compact", help="and under this DAG; default: compact")
     given = arguments.parse_args()
     logs.configure("compact", settings.log_level)
-    sys.stdout.write(json.dumps(run(settings, given.tables, apply=given.apply)) + "\n")
+    report = run(settings, given.tables, apply=given.apply)
+    if given.run_id:
+        reports.keep(settings, given.dag_id, given.run_id, "lake", report)
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,24 @@ def tell(breaches: Sequence[Breach], settings: Settings, now: datetime) -> tuple
     return [_without_leavers(one, outcomes.keys()) for one in told], outcomes
 
 
+def tell_failure(settings: Settings, dag_id: str, run_id: str, task_id: str, reason: str) -> None:
+    """Say in the log and to the channels that a task of a DAG has failed for good, once."""
+    what = {"dag": dag_id, "run": run_id, "task": task_id}
+    logs.get().error("a task has failed", **what, reason=reason)
+    if url := settings.alert_webhook_url.get_secret_value():
+        key = {"Idempotency-Key": f"{dag_id}-{run_id}-{task_id}"}
+        _heard(WEBHOOK, _post(url, {"event": "failed", **what, "detail": reason}, settings.alert_timeout_s, key))
+    if url := settings.alertmanager_url:
+        labels = {"alertname": "FreshetTaskFailed", "service": "freshet", **what}
+        alert = {"labels": labels, "annotations": {"summary": f"{dag_id}: {task_id} failed: {reason}"}}
+        _heard(ALERTMANAGER, _post(f"{url.rstrip('/')}/api/v2/alerts", [alert], settings.alert_timeout_s))
+
+
+def _heard(channel: str, outcome: str) -> None:
+    if outcome != "ok":
+        logs.get().warning("a channel could not be told", channel=channel, why=outcome)
+
+
 def _tell_webhook(url: str, breaches: Sequence[Breach], timeout_s: float) -> tuple[list[Breach], str]:
     told, outcome = [], "ok"
     for one in breaches:

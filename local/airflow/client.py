@@ -38,9 +38,11 @@ class Airflow:
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._ask("GET", path)["value"]
 
-    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int) -> str:
-        """The log of one attempt at a task."""
-        path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}?full_content=true"
+    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int, part: int = -1) -> str:
+        """The log of one attempt at a task, of a mapped one at one of its parts."""
+        path = (
+            f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}?full_content=true&map_index={part}"
+        )
         return "\n".join(str(line.get("event", line)) for line in self._ask("GET", path)["content"])
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

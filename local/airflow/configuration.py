@@ -33,7 +33,7 @@ def home(settings: Settings) -> Path:
 def environment(settings: Settings) -> dict[str, str]:
     """The variables of every Airflow process. Makes the folders and secrets that are not there yet."""
     home(settings).mkdir(parents=True, exist_ok=True)
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "core": {
             "dags_folder": DAGS,
             "load_examples": False,
