@@ -36,6 +36,17 @@ DRY = "(params.dry_run and dag_run.run_type != 'scheduled')"
 )
 def compact_gold() -> None:
     """The lake and Postgres side by side, then one report."""
+
+    @task.short_circuit(ignore_downstream_trigger_rules=False)
+    def due(dag_run: Any = None) -> bool:
+        """By schedule, only where there is something to put together: it costs a JVM."""
+        from freshet.upkeep import lake_files
+
+        settings = load_settings()
+        return dag_run.run_type != "scheduled" or any(
+            lake_files.due(settings, layer) for layer in settings.compact_tables
+        )
+
     lake = SparkSubmitOperator(
         task_id="lake",
         application_args=[
@@ -52,7 +63,7 @@ def compact_gold() -> None:
 
         return run(load_settings(), apply=dry == "False")
 
-    @task
+    @task(trigger_rule="none_failed")
     def report(of_postgres: dict[str, Any], dag_run: Any = None) -> dict[str, Any]:
         """Files, bytes and milliseconds before and after, of both; kept in Postgres as well."""
         from freshet.upkeep.reports import collected
@@ -60,7 +71,7 @@ def compact_gold() -> None:
         return collected(load_settings(), dag_run.dag_id, dag_run.run_id, {"postgres": of_postgres})
 
     of_postgres = postgres("{{ " + DRY + " }}")
-    lake >> report(of_postgres)  # type: ignore[operator]
+    due() >> lake >> report(of_postgres)  # type: ignore[operator]
 
 
 compact_gold()

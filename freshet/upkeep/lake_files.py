@@ -1,9 +1,9 @@
 """What the logs of the lake's tables say of their files; no data is read. It blocks."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -11,6 +11,12 @@ from deltalake.exceptions import TableNotFoundError
 
 from freshet.settings import Settings
 from freshet.upkeep.observations import LakeSeen
+
+ENOUGH: Final = 16
+"""So many small files are worth a compaction, which costs a JVM."""
+
+LONG_ENOUGH: Final = timedelta(hours=1)
+"""Fewer are put together when they have waited so long."""
 
 File = Mapping[str, Any]
 """A file's path, `size_bytes`, `modification_time` (ms), and its statistics and partition by their names."""
@@ -47,6 +53,14 @@ def standing(settings: Settings, layer: str) -> dict[str, int | None]:
         "expired_files": len(expired),
         "expired_bytes": _bytes_on_disk(settings.lake.table(layer), expired),
     }
+
+
+def due(settings: Settings, layer: str) -> bool:
+    """Whether there is enough to put together, or it has waited for long enough. Raises DeltaError or OSError."""
+    table = _table(settings.lake.table(layer))
+    small = small_files(files(table), settings.compact_file_mb) if table else []
+    since = _moment(min(file["modification_time"] for file in small)) if small else None
+    return len(small) >= ENOUGH or (since is not None and since < datetime.now(UTC) - LONG_ENOUGH)
 
 
 def files(table: DeltaTable) -> list[File]:
