@@ -25,6 +25,10 @@ class Airflow:
         run = self._ask("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf)})
         return str(run["dag_run_id"])
 
+    def runs(self, dag_id: str, most: int = 10) -> list[dict[str, Any]]:
+        """The latest runs, the newest first."""
+        return list(self._ask("GET", f"dags/{dag_id}/dagRuns?limit={most}&order_by=-run_after")["dag_runs"])
+
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """A run, with its `state`: queued, running, success or failed."""
         return self._ask("GET", f"dags/{dag_id}/dagRuns/{run_id}")
