@@ -119,7 +119,7 @@ def _secret(settings: Settings, name: str) -> str:
 def _write(file: Path, content: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Several processes start at once: the first one's secret is everybody's.
-    own = file.with_name(f".{file.name}.{os.getpid()}")
+    own = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     own.touch(mode=0o600)
     own.write_text(content)
     try:
