@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterable
 
 import structlog
+from confluent_kafka import KafkaException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
 import freshet.log
 from freshet.contract import schemas, topics
+from freshet.errors import TransientError
 from freshet.log import MAX_RECORD_BYTES
 from freshet.settings import Settings
 from freshet.upkeep.replay import Chunk, Range
@@ -79,6 +81,8 @@ def _is_kept(settings: Settings, chunk: Chunk) -> bool:
     consumer = freshet.log.reader(settings, "freshet-replay")
     try:
         marks = freshet.log.watermarks(consumer, topics.RAW)
+    except KafkaException as error:
+        raise TransientError(f"Kafka does not answer: {error.args[0].str()}") from error
     finally:
         consumer.close()
     return all(part.partition in marks and part.first >= marks[part.partition][0] for part in chunk.ranges)

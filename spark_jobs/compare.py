@@ -87,7 +87,9 @@ def changes(held: DataFrame, made: DataFrame, layer: Layer) -> DataFrame:
     compared = [column for column in columns if column != _NOT_COMPARED]
     same = fn.struct(*(old[column] for column in compared)).eqNullSafe(fn.struct(*(new[column] for column in compared)))
     action = fn.when(old.isNull(), INSERTED).when(new.isNull(), DELETED).when(same, UNCHANGED).otherwise(CHANGED)
-    joined = before.join(after, list(layer.key), "full_outer").withColumn("action", action)
+    # A row without its key is left alone: no merge could find it.
+    keyed = before.join(after, list(layer.key), "full_outer").where(fn.col(layer.key[0]).isNotNull())
+    joined = keyed.withColumn("action", action)
     differs = fn.col("action") != UNCHANGED
     return joined.select(*layer.key, "action", fn.when(differs, old).alias("old"), fn.when(differs, new).alias("new"))
 

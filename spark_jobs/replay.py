@@ -120,6 +120,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--run-id", default="", help="keep the report in Postgres under this run")
     parser.add_argument("--dag-id", default="replay", help="and under this DAG; default: replay")
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="documents that a dry run shows")
+    parser.set_defaults(apply=False)
     return parser.parse_args(given)
 
 
