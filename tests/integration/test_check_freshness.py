@@ -277,7 +277,9 @@ def test_postgres_away_is_one_alert_and_its_return_another(hook: tuple[Receiver,
 
 
 def test_with_everything_away_it_says_so_in_time_and_raises_nothing(tmp_path: Path) -> None:
-    (tmp_path / "lake").write_text("no folder")
+    commits = tmp_path / "lake" / "bronze" / "_delta_log"
+    commits.mkdir(parents=True)
+    (commits / f"{0:020}.json").write_text("no commit")
     (port,) = find_free(1)
     settings = load_settings(
         state_dir=tmp_path / "state",
