@@ -17,8 +17,10 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from deltalake import write_deltalake
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from api.app import create_app
 from freshet import log
 from freshet.contract import topics
 from freshet.settings import CHECKOUT, Settings, load_settings
@@ -28,6 +30,7 @@ from freshet.upkeep.measuring import observe
 from freshet.upkeep.observations import LakeSeen, LogSeen, StoreSeen
 from local.ports import find_free
 from local.running import as_text
+from tests.api_builders import BagOfWords
 from tests.receiver import Receiver
 from tests.serving import listening
 
@@ -310,6 +313,24 @@ def test_the_lake_and_the_store_are_measured(platform: Settings) -> None:
     assert found.lake.small_since is not None
     assert isinstance(found.store, StoreSeen)
     assert (found.store.pending, found.store.searchable_at) == (0, None)
+
+
+def test_the_api_shows_what_the_last_check_found(platform: Settings) -> None:
+    with TestClient(create_app(platform, BagOfWords())) as client:
+        assert "freshet_sla_breach{" not in client.get("/metrics").text
+        edits = Edits(platform)
+        edits.receive(900)
+        check_freshness.run(platform)
+        shown = client.get("/metrics").text
+        assert 'freshet_sla_breach{check="silver_age"} 1.0' in shown
+        assert 'freshet_sla_breach{check="kafka"} 0.0' in shown
+        (value,) = [
+            line.split()[1] for line in shown.splitlines() if line.startswith('freshet_sla_value{check="silver_age"}')
+        ]
+        assert float(value) == pytest.approx(900, abs=60)
+        edits.serve()
+        check_freshness.run(platform)
+        assert 'freshet_sla_breach{check="silver_age"} 0.0' in client.get("/metrics").text
 
 
 def test_the_command_prints_one_report_and_ends_with_1_while_anything_is_in_breach(platform: Settings) -> None:
