@@ -17,8 +17,10 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from deltalake import write_deltalake
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from api.app import create_app
 from freshet import log
 from freshet.contract import topics
 from freshet.settings import CHECKOUT, Settings, load_settings
@@ -28,6 +30,7 @@ from freshet.upkeep.measuring import observe
 from freshet.upkeep.observations import LakeSeen, LogSeen, StoreSeen
 from local.ports import find_free
 from local.running import as_text
+from tests.api_builders import BagOfWords
 from tests.receiver import Receiver
 from tests.serving import listening
 
@@ -277,7 +280,9 @@ def test_postgres_away_is_one_alert_and_its_return_another(hook: tuple[Receiver,
 
 
 def test_with_everything_away_it_says_so_in_time_and_raises_nothing(tmp_path: Path) -> None:
-    (tmp_path / "lake").write_text("no folder")
+    commits = tmp_path / "lake" / "bronze" / "_delta_log"
+    commits.mkdir(parents=True)
+    (commits / f"{0:020}.json").write_text("no commit")
     (port,) = find_free(1)
     settings = load_settings(
         state_dir=tmp_path / "state",
@@ -308,6 +313,24 @@ def test_the_lake_and_the_store_are_measured(platform: Settings) -> None:
     assert found.lake.small_since is not None
     assert isinstance(found.store, StoreSeen)
     assert (found.store.pending, found.store.searchable_at) == (0, None)
+
+
+def test_the_api_shows_what_the_last_check_found(platform: Settings) -> None:
+    with TestClient(create_app(platform, BagOfWords())) as client:
+        assert "freshet_sla_breach{" not in client.get("/metrics").text
+        edits = Edits(platform)
+        edits.receive(900)
+        check_freshness.run(platform)
+        shown = client.get("/metrics").text
+        assert 'freshet_sla_breach{check="silver_age"} 1.0' in shown
+        assert 'freshet_sla_breach{check="kafka"} 0.0' in shown
+        (value,) = [
+            line.split()[1] for line in shown.splitlines() if line.startswith('freshet_sla_value{check="silver_age"}')
+        ]
+        assert float(value) == pytest.approx(900, abs=60)
+        edits.serve()
+        check_freshness.run(platform)
+        assert 'freshet_sla_breach{check="silver_age"} 0.0' in client.get("/metrics").text
 
 
 def test_the_command_prints_one_report_and_ends_with_1_while_anything_is_in_breach(platform: Settings) -> None:
