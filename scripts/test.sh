@@ -2,4 +2,9 @@
 # All tests, or those that the arguments name. With CI set a skipped test fails the run, unless recordings are what it lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec .venv/bin/pytest "$@"
+if [[ $# -gt 0 ]]; then
+  exec .venv/bin/pytest "$@"
+fi
+# Much of a test is waiting for a JVM or a service, so two files run at a time. The whole stack needs the machine to itself.
+.venv/bin/pytest -n 2 --dist loadfile --ignore tests/e2e
+exec .venv/bin/pytest tests/e2e

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import psycopg
 from confluent_kafka import KafkaException
 from deltalake.exceptions import DeltaError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from freshet.contract import topics
 from freshet.errors import FreshetError
@@ -54,10 +55,21 @@ def _store(settings: Settings) -> StoreSeen | str:
 
 def _log(settings: Settings, lake: LakeSeen | str) -> LogSeen | str:
     deadline = monotonic() + settings.sla_timeout_s
+    patiently = Retrying(
+        retry=retry_if_exception(_answers),
+        wait=wait_fixed(0.2),
+        stop=stop_after_delay(settings.sla_timeout_s),
+        reraise=True,
+    )
     try:
-        return _Log(settings, deadline).seen(lake)
+        return patiently(lambda: _Log(settings, deadline).seen(lake))
     except (KafkaException, TimeoutError) as error:
         return f"Kafka does not answer: {reason(error, settings.sla_timeout_s)}"
+
+
+def _answers(error: BaseException) -> bool:
+    """Whether the broker itself refused: a partition that is between two leaders has one in a moment."""
+    return isinstance(error, KafkaException) and error.args[0].code() > 0
 
 
 class _Log:

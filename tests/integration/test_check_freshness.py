@@ -23,14 +23,17 @@ from pydantic import SecretStr
 from api.app import create_app
 from freshet import log
 from freshet.contract import topics
+from freshet.errors import TransientError
 from freshet.settings import CHECKOUT, Settings, load_settings
 from freshet.store.migrate import migrate
 from freshet.upkeep import check_freshness
 from freshet.upkeep.measuring import observe
 from freshet.upkeep.observations import LakeSeen, LogSeen, StoreSeen
+from local import broker as embedded_broker
 from local.ports import find_free
 from local.running import as_text
 from tests.api_builders import BagOfWords
+from tests.conftest import free_settings, running
 from tests.receiver import Receiver
 from tests.serving import listening
 
@@ -39,12 +42,21 @@ pytestmark = pytest.mark.integration
 PATIENCE_S = 60
 
 
+@pytest.fixture(scope="module")
+def own_broker(state_dir: Path) -> Iterator[Settings]:
+    """A broker that no other test uses: these delete its topics."""
+    settings = free_settings(state_dir / "freshness")
+    embedded_broker.prepare(settings)
+    with running(embedded_broker.declare(settings), settings):
+        yield settings
+
+
 @pytest.fixture
-def platform(settings: Settings, database: str, tmp_path: Path) -> Settings:
+def platform(own_broker: Settings, database: str, tmp_path: Path) -> Settings:
     """A broker with empty topics, a migrated store, a lake and a state folder of this test's own."""
     migrate(database)
-    empty_topics(settings)
-    return settings.model_copy(
+    empty_topics(own_broker)
+    return own_broker.model_copy(
         update={
             "state_dir": tmp_path / "state",
             "postgres_dsn": SecretStr(database),
@@ -68,10 +80,17 @@ def empty_topics(settings: Settings) -> None:
         with suppress(KafkaException):
             future.result()
     deadline = time.monotonic() + PATIENCE_S
-    while not set(names) <= set(admin.list_topics(timeout=10).topics):
+    while not all(led(admin, settings, name) for name in names):
         assert time.monotonic() < deadline
-        with suppress(Exception):
+        with suppress(TransientError):
             log.ensure_topics(settings)
+
+
+def led(admin: AdminClient, settings: Settings, name: str) -> bool:
+    """Whether every partition of a topic has its leader."""
+    topic = admin.list_topics(name, timeout=10).topics[name]
+    leaders = [part.leader for part in topic.partitions.values()]
+    return len(leaders) == settings.kafka_partitions and min(leaders) >= 0
 
 
 class Edits:
@@ -79,7 +98,10 @@ class Edits:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+        # the topics are new: what the client hears of them at first may be of those before
+        self.producer = Producer(
+            {"bootstrap.servers": settings.bootstrap_servers, "topic.metadata.refresh.interval.ms": 500}
+        )
         self.places: list[tuple[int, int, datetime]] = []
 
     def receive(self, *ages_s: float) -> None:
@@ -177,8 +199,9 @@ def test_a_serve_query_that_works_through_a_backlog_owes_although_it_writes_now(
     edits.serve(edits.places[:50])
     report = check_freshness.run(platform)
     assert seen(platform).unserved.records == 1
+    assert "silver_age" not in breaches(report), "it is owed for a second only"
     edits.receive(120)
-    assert {"searchable_age", "silver_age"} <= breaches(check_freshness.run(platform)) | breaches(report)
+    assert {"searchable_age", "silver_age"} <= breaches(check_freshness.run(platform))
 
 
 def test_raw_records_whose_last_ones_were_rejected_owe_nothing(platform: Settings) -> None:
@@ -193,12 +216,12 @@ def test_raw_records_whose_last_ones_were_rejected_owe_nothing(platform: Setting
 def test_what_bronze_does_not_have_is_owed_to_the_lake(platform: Settings) -> None:
     edits = Edits(platform)
     edits.receive(500, 400, 300)
-    assert seen(platform).unlaked is not None
-    assert (seen(platform).unlaked or LogSeen).records == 3  # type: ignore[union-attr]
+    before = seen(platform).unlaked
     lake(platform, edits.places[1][2])
-    unlaked = seen(platform).unlaked
-    assert unlaked is not None
-    assert unlaked.records == 1
+    after = seen(platform).unlaked
+    assert before is not None
+    assert after is not None
+    assert (before.records, after.records) == (3, 1)
 
 
 def test_a_stream_that_fell_silent_is_told_of_by_its_silence_alone(platform: Settings) -> None:
@@ -240,9 +263,6 @@ def test_a_stuck_indexer_begins_one_breach_with_one_alert_and_ends_it_when_it_ha
         platform, "SELECT name, ended_at > begun_at, told_begin, told_end FROM sla_breaches"
     )
     assert (name, ended, told_begin, told_end) == ("indexer_lag", True, ["webhook"], ["webhook"])
-    assert rows(
-        platform, "SELECT count(DISTINCT checked_at) > 5, count(*) FILTER (WHERE value IS NULL) > 0 FROM sla_checks"
-    )
     assert rows(platform, "SELECT DISTINCT state FROM sla_checks WHERE name = 'indexer_lag' ORDER BY 1") == [
         ("breach",), ("ok",)
     ]  # fmt: skip
