@@ -54,6 +54,15 @@ def up(
     return control
 
 
+def await_all(settings: Settings) -> None:
+    """Wait for those as well for which a start does not. Raises PermanentError when they do not come."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while missing := [process.name for process in stack.declare(settings) if not process.ready()]:
+        if time.monotonic() > deadline:
+            raise PermanentError(f"not ready after {START_TIMEOUT_S} s: {', '.join(missing)}; see `freshet logs`")
+        time.sleep(POLL_S)
+
+
 def down(settings: Settings) -> list[str]:
     """End the stack and whatever a dead supervisor left. Returns the names of what was ended."""
     control = Supervisor(settings)
