@@ -4,6 +4,7 @@ The first component that starts makes the database and brings it up to date; the
 """
 
 import fcntl
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -43,8 +44,7 @@ def main(component: Annotated[str, typer.Argument(help=", ".join(COMPONENTS))]) 
 
 
 def _migrate(settings: Settings, program: Path, environment: dict[str, str]) -> None:
-    from airflow import __version__ as version
-
+    version = importlib.metadata.version("apache-airflow-core")
     folder = configuration.home(settings)
     done = folder / "migrated"
     with (folder / "migrating").open("w") as lock:
