@@ -20,6 +20,10 @@ HEAD_S: Final = 10.0
 MAX_HEAD_BYTES: Final = 64 * 1024
 _PART_BYTES: Final = 16 * 1024
 
+IDLE_S: Final = 75
+"""A connection between two requests is kept so long: longer than clients keep theirs (aiohttp 15 s, httpx 5 s), so that
+none is closed under a request that is on its way."""
+
 UNREAD_S: Final = 60.0
 """Whoever reads nothing for so long of an answer or a stream that waits for it is cut off."""
 
@@ -38,6 +42,7 @@ def make(app: FastAPI, host: str, port: int, grace_s: float = GRACE_S) -> uvicor
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=math.ceil(grace_s),
         )
     )
