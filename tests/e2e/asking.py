@@ -23,8 +23,10 @@ class Reply:
 
     @property
     def kind(self) -> str:
-        """Who wrote the answer, or the status where there is none."""
-        return str(self.body["answerer"]) if self.status == 200 else str(self.status)
+        """Who wrote the answer, or the status where there is none. Where no edit supports one, nobody writes."""
+        if self.status != 200:
+            return str(self.status)
+        return str(self.body["answerer"]) if self.body["citations"] else "refused"
 
 
 @dataclass
@@ -38,8 +40,8 @@ class Askers:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def latest(self, most: int) -> set[str]:
-        """The kinds of the latest replies."""
-        return {reply.kind for reply in self.replies[-most:]}
+        """The kinds of the latest replies, refusals aside."""
+        return {reply.kind for reply in self.replies[-most:]} - {"refused"}
 
     async def ask(self) -> None:
         """Ask until told to end."""
