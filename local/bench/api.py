@@ -87,7 +87,7 @@ def stand_in(port: int, delay_s: float = MODEL_DELAY_S) -> Iterator[psutil.Proce
     command = [sys.executable, "-m", "local.openai_server", "--port", str(port), "--delay", str(delay_s)]
     child = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
     try:
-        retry(retry=retry_if_result(lambda ready: not ready), wait=wait_fixed(0.1), stop=stop_after_delay(30))(
+        retry(retry=retry_if_result(lambda ready: not ready), wait=wait_fixed(0.1), stop=stop_after_delay(120))(
             readiness.http(port)
         )()
         yield psutil.Process(child.pid)
