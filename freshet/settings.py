@@ -31,6 +31,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
+Layer = Literal["bronze", "silver", "gold", "rejected"]
 Memory = Annotated[str, Field(pattern=r"^\d+[mg]$")]
 UserPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 CheckoutPath = Annotated[Path, AfterValidator(lambda path: CHECKOUT / path.expanduser())]
@@ -104,6 +105,39 @@ class Settings(BaseSettings):
     indexer_group: str = Field(topics.INDEXER_GROUP, min_length=1, description="consumer group of the indexer")
     indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
 
+    sla_source_silence_s: float = Field(120, gt=0, description="longest time without a record from the source, s")
+    sla_lag_records: int = Field(10_000, ge=0, description="most gold records that the indexer has still to do")
+    sla_lag_s: float = Field(60, gt=0, description="longest that a gold record waits for the indexer, s")
+    sla_silver_age_s: float = Field(60, gt=0, description="longest that a raw record waits for the serve query, s")
+    sla_gold_age_s: float = Field(300, gt=0, description="longest that silver goes on without any document, s")
+    sla_searchable_age_s: float = Field(60, gt=0, description="longest that a received edit is not searchable, s")
+    sla_pending_embeddings: int = Field(1_000, ge=0, description="most texts that wait for their vector")
+    sla_pending_age_s: float = Field(3_600, gt=0, description="longest that a text waits for its vector, s")
+    sla_rejected_share: float = Field(0.02, ge=0, le=1, description="largest share of records that are rejected")
+    sla_rejected_window_s: float = Field(600, ge=10, le=86_400, description="over how long that share is taken, s")
+    sla_rejected_least: int = Field(100, ge=1, description="with fewer records in that time no share is taken")
+    sla_lake_age_s: float = Field(300, gt=0, description="longest that a raw record waits for the lake, s")
+    sla_compaction_hours: float = Field(6, gt=0, description="longest that small files wait to be compacted, hours")
+    sla_timeout_s: float = Field(10, gt=0, le=60, description="how long Kafka, Postgres and the lake may take each, s")
+    compact_tables: Annotated[tuple[Layer, ...], NoDecode] = Field(
+        ("gold",), description="tables of the lake that are compacted: bronze, silver, gold, rejected"
+    )
+    compact_keep_hours: int = Field(
+        168, ge=24, description="how long files stay that no table has any more, for readers of before, hours"
+    )
+    compact_file_mb: int = Field(128, ge=1, le=4_096, description="size that compaction gives files of the lake, MB")
+    retention_days: int = Field(0, ge=0, description="documents of older edits are deleted, days; 0: none is")
+    answers_retention_days: int = Field(0, ge=0, description="older stored answers are deleted, days; 0: none is")
+    sla_retention_days: int = Field(30, ge=0, description="older checks are deleted, days; 0: none is")
+    reindex_from: float = Field(
+        2, gt=1, description="a vector index so many times as large as its vectors need is built anew"
+    )
+    alertmanager_url: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="Alertmanager that is told of breaches, http://HOST:9093"
+    )
+    alert_webhook_url: SecretStr = Field(SecretStr(""), description="URL that breaches are posted to as JSON")
+    alert_timeout_s: float = Field(5, gt=0, le=60, description="how long a receiver of alerts may take, s")
+
     search_half_life_hours: float = Field(24, gt=0, description="an edit so much older counts half as recent, hours")
     query_deadline_s: float = Field(5, gt=0, description="a question that would wait longer for its vector is shed, s")
     openai_api_key: SecretStr = Field(
@@ -141,6 +175,8 @@ class Settings(BaseSettings):
     api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may ask the API, such as https://example.org; empty: none"
     )
+    airflow: bool = Field(True, description="whether the embedded stack has Airflow, which repairs and maintains")
+    airflow_port: Port = Field(18088, description="port of Airflow's pages and REST interface")
     eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")
     producer_metrics_port: Port = Field(18082, description="port of the producer's metrics")
     serve_metrics_port: Port = Field(18083, description="port of the metrics of the serve query")
@@ -150,7 +186,7 @@ class Settings(BaseSettings):
     kafka_controller_port: Port = Field(18093, description="port of the embedded broker's controller")
     postgres_port: Port = Field(18032, description="port of the embedded Postgres")
 
-    @field_validator("gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", mode="before")
+    @field_validator("gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -7,8 +7,9 @@ from freshet.embedding import Embedder
 from freshet.errors import DataError, FreshetError
 from freshet.store.embeddings import Vector
 from freshet.store.freshness import STAGES
-from freshet.store.repository import Batch, Document, Written
+from freshet.store.repository import Batch, Deletion, Document, Written
 from freshet.telemetry import logs, metrics
+from indexer.decode import Change
 from indexer.store import Store
 
 
@@ -20,17 +21,21 @@ class Vectors(NamedTuple):
     error: str
 
 
-def index(documents: Sequence[Document], store: Store, embedder: Embedder) -> None:
-    """Make documents searchable. Raises TransientError when Postgres is away: nothing is written then.
+def index(changes: Sequence[Change], store: Store, embedder: Embedder) -> None:
+    """Make documents searchable, or take them away. Raises TransientError when Postgres is away: nothing is written.
 
-    A document that the store refuses is logged, counted and left out; the others are written.
+    What is said last of a document counts. One that the store refuses is logged, counted and left out; the others are
+    written.
     """
+    last = {_doc_id(change): change for change in changes}
+    documents = [change for change in last.values() if not isinstance(change, Deletion)]
+    deleted = [change.doc_id for change in last.values() if isinstance(change, Deletion)]
     texts = {document["content_hash"]: document["text"] for document in documents}
-    known = store.embedded(texts)
+    known = store.embedded(texts) if texts else set()
     with metrics.INDEX_BATCH.labels("embed").time():
         vectors = embed({key: text for key, text in texts.items() if key not in known}, embedder)
     with metrics.INDEX_BATCH.labels("upsert").time():
-        _write(documents, vectors, store)
+        _write(documents, deleted, vectors, store)
     metrics.EMBEDDED.labels("computed").inc(len(vectors.made))
     metrics.EMBEDDED.labels("pending").inc(len(vectors.pending))
     metrics.EMBEDDED.labels("reused").inc(len(documents) - len(vectors.made) - len(vectors.pending))
@@ -47,26 +52,34 @@ def embed(texts: Mapping[str, str], embedder: Embedder) -> Vectors:
         return Vectors({}, texts, str(error))
 
 
-def _write(documents: Sequence[Document], vectors: Vectors, store: Store) -> None:
+def _doc_id(change: Change) -> str:
+    return change.doc_id if isinstance(change, Deletion) else str(change["doc_id"])
+
+
+def _write(documents: Sequence[Document], deleted: Sequence[str], vectors: Vectors, store: Store) -> None:
     try:
-        written = store.write(_batch(documents, vectors))
+        written = store.write(_batch(documents, deleted, vectors))
     except DataError as error:
-        if len(documents) > 1:
+        if not documents:
+            raise
+        if len(documents) + len(deleted) > 1:
+            _write([], deleted, vectors, store)
             for document in documents:
-                _write([document], vectors, store)
+                _write([document], [], vectors, store)
             return
         reject(str(error), doc_id=documents[0]["doc_id"])
         return
     _observe({document["doc_id"]: document for document in documents}, written)
 
 
-def _batch(documents: Sequence[Document], vectors: Vectors) -> Batch:
+def _batch(documents: Sequence[Document], deleted: Sequence[str], vectors: Vectors) -> Batch:
     wanted = {document["content_hash"] for document in documents}
     return Batch(
         documents,
         {key: vector for key, vector in vectors.made.items() if key in wanted},
         {key: text for key, text in vectors.pending.items() if key in wanted},
         vectors.error,
+        deleted,
     )
 
 
@@ -80,6 +93,7 @@ def _observe(documents: Mapping[str, Document], written: Written) -> None:
     metrics.INDEXED.labels("inserted").inc(len(written.inserted))
     metrics.INDEXED.labels("changed").inc(len(written.changed))
     metrics.INDEXED.labels("unchanged").inc(written.unchanged)
+    metrics.INDEXED.labels("deleted").inc(written.deleted)
     for doc_id, searchable_at in written.inserted.items():
         times = {**documents[doc_id], "searchable_at": searchable_at}
         for stage, (start, end) in STAGES.items():

@@ -1,4 +1,4 @@
-"""A record of `wiki.gold` as a document of the store."""
+"""A record of `wiki.gold` as what it does to the store: a document, or one that is no more."""
 
 import json
 from collections.abc import Callable
@@ -8,26 +8,30 @@ from typing import Any, Final, TypeVar
 from freshet.contract import schemas
 from freshet.contract.rejections import Reason
 from freshet.errors import DataError
-from freshet.store.repository import Document
+from freshet.store.repository import Deletion, Document
 
 Kind = TypeVar("Kind")
+Change = Document | Deletion
 
 # Columns that the store does not let be null. `comment` and `quality_flags` are filled in when absent.
 REQUIRED: Final = frozenset({
     "doc_id", "event_id", "event_time", "wiki", "type", "namespace", "title", "text", "content_hash", "user_kind",
     "source", "received_at", "raw_topic", "raw_partition", "raw_offset", "raw_timestamp", "transform_version",
 })  # fmt: skip
+_KEY: Final = schemas.DELETION[0]
 ABSENT: Final[dict[str, Any]] = {"comment": "", "quality_flags": []}
 
 
-def decode(value: bytes | None, timestamp_ms: int) -> Document:
-    """The document of a record's value and the broker's timestamp, ms. Raises DataError when it is none."""
+def decode(value: bytes | None, timestamp_ms: int) -> Change:
+    """What a record's value and the broker's timestamp, ms, say. Raises DataError when it is neither."""
     try:
         row = json.loads(value or b"")
     except ValueError as error:
         raise DataError(Reason.NOT_JSON, str(error)) from error
     if not isinstance(row, dict):
         raise DataError(Reason.NOT_AN_OBJECT, f"it is a {type(row).__name__}")
+    if row.get("deleted") is True:
+        return Deletion(_read(_KEY, row.get(_KEY.name)))
     gold_at = datetime.fromtimestamp(timestamp_ms / 1000, UTC)
     return {field.name: _read(field, row.get(field.name)) for field in schemas.GOLD} | {"gold_at": gold_at}
 

@@ -8,10 +8,9 @@ from confluent_kafka import Message
 
 from freshet.embedding import Embedder
 from freshet.errors import DataError, TransientError
-from freshet.store.repository import Document
 from freshet.telemetry import logs, metrics
 from indexer.batch import index, reject
-from indexer.decode import decode
+from indexer.decode import Change, decode
 from indexer.gold import GoldTopic
 from indexer.pending import retry_pending
 from indexer.store import Store
@@ -37,16 +36,16 @@ def run(source: GoldTopic, store: Store, embedder: Embedder, most: int, stop: Ev
 def _until_written(
     messages: Sequence[Message], source: GoldTopic, store: Store, embedder: Embedder, stop: Event
 ) -> bool:
-    """Write the messages' documents, however long Postgres is away. False when stopped before that."""
+    """Write what the messages say, however long Postgres is away. False when stopped before that."""
     with metrics.INDEX_BATCH.labels("decode").time():
-        documents = list(_documents(messages))
+        changes = list(_changes(messages))
     for wait in _waits():
         try:
-            if documents:
-                index(documents, store, embedder)
+            if changes:
+                index(changes, store, embedder)
         except TransientError as error:
             metrics.READY.set(0)
-            logs.get().warning("the batch waits", documents=len(documents), wait_s=wait, error=str(error))
+            logs.get().warning("the batch waits", documents=len(changes), wait_s=wait, error=str(error))
             source.stay(wait, stop)
             if stop.is_set():
                 return False
@@ -55,7 +54,7 @@ def _until_written(
     return False
 
 
-def _documents(messages: Sequence[Message]) -> Iterator[Document]:
+def _changes(messages: Sequence[Message]) -> Iterator[Change]:
     for message in messages:
         try:
             yield decode(message.value(), message.timestamp()[1])

@@ -46,6 +46,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings)
     yield _packages()
     yield from _jars(settings)
+    if settings.airflow:
+        yield _airflow()
     yield _ports(settings)
     yield _python_registry()
     yield _maven_registry()
@@ -129,6 +131,15 @@ def _registry(check: str, command: list[str], timeout_s: float) -> Finding:
     except (subprocess.TimeoutExpired, FileNotFoundError):
         there = False
     return Finding(check, True, "reachable" if there else "NOT reachable; only `make setup` needs it")
+
+
+def _airflow() -> Finding:
+    """The locked Airflow, and its command beside this Python."""
+    version = _installed("apache-airflow")
+    there = version is not None and Path(sys.executable).with_name("airflow").exists()
+    return Finding(
+        "airflow", there, version or "not installed", "run `make setup`, or leave it out: FRESHET_AIRFLOW=false"
+    )
 
 
 def _ports(settings: Settings) -> Finding:

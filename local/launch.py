@@ -19,13 +19,14 @@ Report = Callable[[Mapping[str, str]], None]
 
 POLL_S = 0.2
 START_TIMEOUT_S = 300
-STATE_FOLDERS = ("kafka", "postgres", "lake", "logs", "run", "secrets")
+STATE_FOLDERS = ("airflow", "kafka", "postgres", "lake", "logs", "run", "secrets")
 
 
 def up(
     settings: Settings, *, detach: bool, report: Report, only: Sequence[str] = (), hold: Sequence[str] = ()
 ) -> Supervisor:
-    """Start everything, or `only` some processes without those on `hold`, and return when they work.
+    """Start everything, or `only` some processes without those on `hold`, and return when they work; those for which
+    nobody waits are only started.
 
     Raises ConfigError for a taken port, PermanentError when a process gives up (with the end of its log); then
     nothing of the stack is left running.
@@ -42,11 +43,24 @@ def up(
     environment = running.environment_of(settings)
     control = supervisor.launch(settings, processes, environment, detach)
     try:
-        _start_in_order(control, settings, [p for p in processes if p.name not in hold], environment, report)
+        wanted = [process for process in processes if process.name not in hold]
+        _start_in_order(control, settings, [process for process in wanted if process.awaited], environment, report)
+        for process in wanted:
+            if not process.awaited:
+                control.start(process.name)
     except BaseException:
         down(settings)
         raise
     return control
+
+
+def await_all(settings: Settings) -> None:
+    """Wait for those as well for which a start does not. Raises PermanentError when they do not come."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while missing := [process.name for process in stack.declare(settings) if not process.ready()]:
+        if time.monotonic() > deadline:
+            raise PermanentError(f"not ready after {START_TIMEOUT_S} s: {', '.join(missing)}; see `freshet logs`")
+        time.sleep(POLL_S)
 
 
 def down(settings: Settings) -> list[str]:

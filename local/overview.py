@@ -13,6 +13,7 @@ from freshet import log
 from freshet.contract import topics
 from freshet.settings import Settings
 from local import stack
+from local.airflow import access
 from local.client import client
 from local.supervisor import Supervisor
 
@@ -77,7 +78,8 @@ def overview(settings: Settings) -> Overview:
             "ready" if works else {"RUNNING": "not ready", "STARTING": "starting"}.get(state.state, state.state.lower())
         )
         rows.append(Row(name, words, state.pid, tree_memory_mb(state.pid), lags.get(name)))
-    return Overview(rows, {"state folder": str(settings.state_dir), **_freshness(settings)})
+    airflow = {"airflow": access.sentence(settings)} if settings.airflow else {}
+    return Overview(rows, {"state folder": str(settings.state_dir), **airflow, **_freshness(settings)})
 
 
 def tree_memory_mb(pid: int | None) -> float | None:

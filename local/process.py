@@ -15,7 +15,7 @@ class Process:
     `ports` maps the name of the setting that moves a port to the port. `start_seconds` and `retries` are the restart
     policy: a process that ends sooner than `start_seconds` after its start is started again with a growing pause,
     `retries` times in a row; then it is given up and shown as FATAL. A process with a `niceness` works in the time
-    that the others leave.
+    that the others leave. One that is not `awaited` is started when all the others work, and no start waits for it.
     """
 
     name: str
@@ -31,3 +31,4 @@ class Process:
     user: str | None = None
     folder: Path | None = None
     niceness: int = 0
+    awaited: bool = True

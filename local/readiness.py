@@ -25,6 +25,20 @@ def http(port: int, path: str = "/readyz") -> Readiness:
     return check
 
 
+def airflow(port: int, part: str) -> Readiness:
+    """Airflow's API server answers, and reports this part of Airflow healthy."""
+
+    def check() -> bool:
+        url = f"http://127.0.0.1:{port}/api/v2/monitor/health"
+        try:
+            report = httpx.get(url, timeout=TIMEOUT_S, trust_env=False).raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            return False
+        return bool(report[part]["status"] == "healthy")
+
+    return check
+
+
 def kafka(bootstrap_servers: str) -> Readiness:
     """The broker answers a metadata request."""
 

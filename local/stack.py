@@ -27,6 +27,7 @@ def declare(settings: Settings) -> list[Process]:
         _room("indexer", settings.indexer_metrics_port, after=started),
         # it finishes the answers that are being written
         _room("api", settings.api_port, after=started, stop_seconds=int(settings.answer_timeout_s) + 15),
+        *(_airflow(settings) if settings.airflow else ()),
     ]
 
 
@@ -49,13 +50,35 @@ COMMANDS = {
 }
 """Modules and arguments of the processes that are not called as their module."""
 
+AIRFLOW = {"api-server": "metadatabase", "scheduler": "scheduler", "dag-processor": "dag_processor"}
+"""Components, and what Airflow's own health report calls them."""
+
 LAKE_NICENESS = 15
+
+UPKEEP_NICENESS = 10
+"""Of Airflow and of the jobs that it starts: what is live goes first."""
 
 
 def _engines(settings: Settings) -> list[Process]:
     kafka = [] if settings.kafka_bootstrap_servers else [broker.declare(settings)]
     store = [] if settings.postgres_dsn.get_secret_value() else [postgres.declare(settings)]
     return [*kafka, *store]
+
+
+def _airflow(settings: Settings) -> list[Process]:
+    return [
+        Process(
+            name=f"airflow-{component}",
+            command=(sys.executable, "-m", "local.airflow", component),
+            ready=readiness.airflow(settings.airflow_port, part),
+            ports={"AIRFLOW_PORT": settings.airflow_port} if component == "api-server" else {},
+            stop_seconds=30,
+            folder=CHECKOUT,
+            niceness=UPKEEP_NICENESS,
+            awaited=False,
+        )
+        for component, part in AIRFLOW.items()
+    ]
 
 
 def _room(

@@ -2,4 +2,10 @@
 # All tests, or those that the arguments name. With CI set a skipped test fails the run, unless recordings are what it lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec .venv/bin/pytest "$@"
+if [[ $# -gt 0 ]]; then
+  exec .venv/bin/pytest "$@"
+fi
+# Much of a test is waiting for a JVM or a service, so two files run at a time, the long ones first. The whole stack needs
+# the machine to itself.
+.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/spark tests/integration tests/dags tests/house tests/unit
+exec .venv/bin/pytest tests/e2e

@@ -11,6 +11,7 @@ from freshet.contract import schemas, topics
 from freshet.contract.documents import DocumentRule
 from freshet.lake import LakePaths
 from spark_jobs.batch_counts import BatchCounts
+from spark_jobs.checkpoint import checkpointed
 from spark_jobs.tables import insert_new
 from spark_jobs.transforms.gold import admitted, gold
 from spark_jobs.transforms.parse import CANARY, VALID, parse
@@ -31,14 +32,9 @@ def write_batch(records: DataFrame, lake: LakePaths, rule: DocumentRule, insert:
     """
     # One task a core, not one a partition: Spark generates the code of the transforms anew in each.
     few = records.coalesce(records.sparkSession.sparkContext.defaultParallelism)
-    # A local checkpoint is a cache that forgets the plan: analysing the transforms again for each of the writes took
-    # longer than the writes.
-    parsed = _apart(events(parse(bronze(few)))).localCheckpoint(eager=False)
-    try:
+    # Analysing the transforms again for each of the writes took longer than the writes.
+    with checkpointed(_apart(events(parse(bronze(few))))) as parsed:
         return _write(parsed, records, lake, rule, insert)
-    finally:
-        # By itself Spark lets go of it only when the garbage collector finds it, and a backlog fills the heap sooner.
-        parsed._jdf.queryExecution().logical().rdd().unpersist(False)
 
 
 def _write(parsed: DataFrame, records: DataFrame, lake: LakePaths, rule: DocumentRule, insert: Insert) -> BatchCounts:

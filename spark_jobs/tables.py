@@ -1,11 +1,13 @@
-"""The lake's Delta tables: making them, and inserting only what they do not have yet."""
+"""The lake's Delta tables: making them, inserting only what they do not have yet, and changing what a replay found."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import structlog
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as fn
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from freshet.contract import schemas
@@ -25,6 +27,8 @@ _PRUNED_BY: Final = {
     "rejected": "partition,offset,kafka_timestamp",
 }
 _CONFLICT_ATTEMPTS: Final = 10
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
@@ -53,6 +57,34 @@ def insert_new(rows: DataFrame, lake: LakePaths, layer: str, condition: str) -> 
     query = (
         f"MERGE INTO {identifier(lake, layer)} AS t USING {{rows}} AS s ON {condition} WHEN NOT MATCHED THEN INSERT *"
     )
+    result = until_committed(layer, lambda: rows.sparkSession.sql(query, rows=rows).first())
+    return int(result["num_inserted_rows"]) if result else 0
+
+
+def merge_changes(changes: DataFrame, lake: LakePaths, layer: str, condition: str, place: tuple[str, str]) -> None:
+    """Write what `compare.changes` found, which must not change when it is computed again.
+
+    `condition` is as in `insert_new`. A row that has come meanwhile from another place of the log (partition and offset
+    are the columns `place`) is left as it is. A commit that meets another writer's is tried again from the start.
+    """
+    old, new = fn.col("old"), fn.col("new")
+    rows = changes.select(
+        *(fn.when(new.isNull(), old[name]).otherwise(new[name]).alias(name) for name in schemas.names(_SCHEMAS[layer])),
+        new.isNull().alias("_gone"),
+        *(fn.coalesce(old[name], new[name]).alias(f"_was_{name}") for name in place),
+    )
+    same = " AND ".join(f"t.{name} = s._was_{name}" for name in place)
+    query = (
+        f"MERGE INTO {identifier(lake, layer)} AS t USING {{rows}} AS s ON {condition} "
+        f"WHEN MATCHED AND s._gone AND {same} THEN DELETE "
+        f"WHEN MATCHED AND NOT s._gone AND {same} THEN UPDATE SET * "
+        "WHEN NOT MATCHED AND NOT s._gone THEN INSERT *"
+    )
+    until_committed(layer, lambda: rows.sparkSession.sql(query, rows=rows).first())
+
+
+def until_committed(layer: str, commit: Callable[[], Result]) -> Result:
+    """Do what commits to a layer's table, again from the start when another writer's commit came first."""
     attempts = Retrying(
         retry=retry_if_exception(is_conflict),
         wait=wait_random_exponential(multiplier=0.2, max=10),
@@ -60,8 +92,7 @@ def insert_new(rows: DataFrame, lake: LakePaths, layer: str, condition: str) -> 
         before_sleep=lambda state: _log_conflict(layer, state),
         reraise=True,
     )
-    result = attempts(lambda: rows.sparkSession.sql(query, rows=rows).first())
-    return int(result["num_inserted_rows"]) if result else 0
+    return attempts(commit)
 
 
 def is_conflict(error: BaseException) -> bool:

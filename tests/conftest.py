@@ -12,9 +12,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+from confluent_kafka import KafkaException
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 import freshet.log
+from freshet.contract import topics
 from freshet.settings import CHECKOUT, PREFIX, Settings, load_settings
 from local import broker as embedded_broker
 from local import ports
@@ -76,7 +78,19 @@ def broker(stack_settings: Settings) -> Iterator[str]:
     embedded_broker.prepare(stack_settings)
     with running(embedded_broker.declare(stack_settings), stack_settings):
         freshet.log.ensure_topics(stack_settings)
+        until_led(stack_settings)
         yield stack_settings.bootstrap_servers
+
+
+@retry(retry=retry_if_exception_type(KafkaException), wait=wait_fixed(0.1), stop=stop_after_delay(30))
+def until_led(settings: Settings) -> None:
+    """A topic that was just made may have no leader yet, who alone knows its offsets."""
+    reader = freshet.log.reader(settings)
+    try:
+        for topic in topics.ALL:
+            freshet.log.watermarks(reader, topic.name)
+    finally:
+        reader.close()
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from api.layers.progress import age
 from api.models.freshness import LakeOut, TableOut
 from freshet.lake import LAYERS, LakePaths
+from freshet.offsets import age
 
 
 def look(lake: LakePaths) -> LakeOut:

@@ -96,6 +96,7 @@ _EXAMPLE = {
     },
     "steps": _STEPS,
     "versions": {"freshet": "0.1.0", "transform": "1", "embedding_model": "minilm-l6-v2-int8"},
+    "replay": "freshet replay --offsets 2:301022",
 }
 
 
@@ -111,3 +112,4 @@ class TraceOut(BaseModel):
     raw: Raw
     steps: list[Step]
     versions: dict[str, str | None]
+    replay: str = Field(description="the command that says what today's transforms would make of this very record")

@@ -39,6 +39,7 @@ async def document_trace(doc_id: DocId, services: Provided) -> TraceOut:
         raw=raw,
         steps=steps(raw, silver, gold),
         versions={"freshet": __version__, "transform": gold["transform_version"], "embedding_model": model},
+        replay=f"freshet replay --offsets {gold['raw_partition']}:{gold['raw_offset']}",
     )
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.layers.progress import age
 from api.models.freshness import Delays, FreshnessOut, LayersOut, SearchableOut
 from api.services import Provided
+from freshet.offsets import age
 
 router = APIRouter(prefix="/v1", tags=["freshness"])
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from api import problems
+from api import freshness_checks, problems
 from api.models.health import ReadyOut
 from api.services import Provided, Services
 from freshet.store import lookup, search
@@ -35,8 +35,9 @@ async def readyz(request: Request, services: Provided) -> ReadyOut | JSONRespons
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def exposition() -> Response:
-    """Metrics in Prometheus' text format."""
+async def exposition(services: Provided) -> Response:
+    """Metrics in Prometheus' text format, and what the last freshness check found."""
+    await freshness_checks.show(services.pool)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -114,6 +114,15 @@ GOLD: Final = (
     Field("transform_version", "STRING", "version of the transform that made the row"),
 )
 
+DELETION: Final = (
+    Field("doc_id", "STRING", "the document that is no more"),
+    Field("deleted", "BOOLEAN", "true; a document has no such member"),
+    Field("raw_topic", "STRING", "topic of the raw record it was made from"),
+    Field("raw_partition", "INT", "partition of the raw record"),
+    Field("raw_offset", "BIGINT", "offset of the raw record"),
+    Field("transform_version", "STRING", "version of the transform that makes no document of it"),
+)
+
 REJECTED: Final = (
     Field("topic", "STRING", "topic of the rejected record"),
     Field("partition", "INT", "partition of the rejected record"),

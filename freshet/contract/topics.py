@@ -10,7 +10,8 @@ SILVER: Final = "wiki.silver"
 """value: JSON of `schemas.SILVER`."""
 
 GOLD: Final = "wiki.gold"
-"""value: JSON of `schemas.GOLD`."""
+"""value: JSON of `schemas.GOLD`, or of `schemas.DELETION`, which takes a document away. Of a document the last record
+counts: all of its records have the same key."""
 
 REJECTED: Final = "wiki.rejected"
 """A dead letter topic. value: the original bytes. headers: REASON, STAGE, ERROR, RECEIVED_AT, SOURCE and, when the

@@ -1,7 +1,8 @@
 """Writing vectors: the models, their vectors by content hash, and the texts whose vector is pending.
 
 Rows are always written in the order of their key, and vectors before pending texts before documents: two writers of the
-same texts wait for each other and never in a circle.
+same texts wait for each other and never in a circle. Only vectors that are dropped are locked last; should that close a
+circle, Postgres ends one of the two, which tries again.
 """
 
 from collections.abc import Collection, Mapping
@@ -41,17 +42,35 @@ def stage(connection: Connection) -> None:
     connection.execute("CREATE TEMP TABLE staged_vectors (content_hash text, embedding halfvec) ON COMMIT DELETE ROWS")
 
 
-def put_vectors(connection: Connection, table: VectorTable, vectors: Mapping[str, Vector]) -> None:
+def put_vectors(connection: Connection, table: VectorTable, vectors: Mapping[str, Vector]) -> set[str]:
     """Store vectors by content hash, leave those that are there, and take their texts off the pending ones.
 
-    Within the caller's transaction.
+    Within the caller's transaction. Returns those that were not there.
     """
     with connection.cursor().copy("COPY staged_vectors FROM STDIN (FORMAT binary)") as copy:
         copy.set_types(["text", "halfvec"])
         for content_hash, vector in vectors.items():
             copy.write_row((content_hash, HalfVector(vector)))
-    connection.execute(_INSERT.format(table=sql.Identifier(table.name)))
+    inserted = connection.execute(_INSERT.format(table=sql.Identifier(table.name))).fetchall()
     connection.execute(_NO_LONGER_PENDING, (table.model_id,))
+    return {row[0] for row in inserted}
+
+
+def hold(connection: Connection, table: VectorTable, content_hashes: Collection[str]) -> set[str]:
+    """Which of these have a vector: until the caller's transaction ends, nobody drops it."""
+    query = _HOLD.format(table=sql.Identifier(table.name))
+    return {row[0] for row in connection.execute(query, (list(content_hashes),))}
+
+
+def drop_unused(connection: Connection, table: VectorTable, content_hashes: Collection[str]) -> None:
+    """Drop those vectors whose text no document has any more. Within the caller's transaction.
+
+    They are locked first: whoever is storing a document of the same text has ended by then, and the statement after
+    that sees it.
+    """
+    hashes = (list(content_hashes),)
+    connection.execute(_LOCK.format(table=sql.Identifier(table.name)), hashes)
+    connection.execute(_DROP_UNUSED.format(table=sql.Identifier(table.name)), hashes)
 
 
 def put_pending(connection: Connection, model_id: str, texts: Mapping[str, str], error: str) -> None:
@@ -86,7 +105,18 @@ def count_pending(connection: Connection, model_id: str) -> int:
 
 _INSERT: Final = sql.SQL(
     "INSERT INTO {table} (content_hash, embedding) SELECT content_hash, embedding FROM staged_vectors"
-    " ORDER BY content_hash ON CONFLICT (content_hash) DO NOTHING"
+    " ORDER BY content_hash ON CONFLICT (content_hash) DO NOTHING RETURNING content_hash"
+)
+
+_HOLD: Final = sql.SQL(
+    "SELECT content_hash FROM {table} WHERE content_hash = ANY(%s) ORDER BY content_hash FOR KEY SHARE"
+)
+
+_LOCK: Final = sql.SQL("SELECT FROM {table} WHERE content_hash = ANY(%s) ORDER BY content_hash FOR UPDATE")
+
+_DROP_UNUSED: Final = sql.SQL(
+    "DELETE FROM {table} e WHERE content_hash = ANY(%s)"
+    " AND NOT EXISTS (SELECT FROM documents d WHERE d.content_hash = e.content_hash)"
 )
 
 _NO_LONGER_PENDING: Final = """

@@ -1,6 +1,6 @@
 """Writing documents: a batch with its vectors and pending texts in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -25,25 +25,35 @@ CONNECT_TIMEOUT_S: Final = 5
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """A document that is no more."""
+
+    doc_id: str
+
+
+@dataclass(frozen=True)
 class Written:
     """What a batch came to. The times are `searchable_at` by doc_id."""
 
     inserted: Mapping[str, datetime]
     changed: Mapping[str, datetime]
     unchanged: int
+    deleted: int = 0
 
 
 @dataclass(frozen=True)
 class Batch:
     """What one transaction writes.
 
-    `vectors` and `pending` are by content hash; `pending` holds the texts without a vector, `error` says why.
+    `vectors` and `pending` are by content hash; `pending` holds the texts without a vector, `error` says why. `deleted`
+    are ids of documents to take away, none of which is among `documents`.
     """
 
     documents: Sequence[Document]
     vectors: Mapping[str, Vector]
     pending: Mapping[str, str]
     error: str = ""
+    deleted: Collection[str] = ()
 
 
 def connect(conninfo: str) -> Connection:
@@ -56,23 +66,42 @@ def connect(conninfo: str) -> Connection:
 
 
 def write(connection: Connection, table: VectorTable, batch: Batch) -> Written:
-    """Store a batch: all of it or nothing. Of documents with the same doc_id the last counts. Raises psycopg.Error."""
+    """Store a batch: all of it or nothing. Of documents with the same doc_id the last counts. Raises psycopg.Error.
+
+    A vector goes with the last document of its text.
+    """
     documents = {document["doc_id"]: document for document in batch.documents}
     with connection.transaction():
-        if batch.vectors:
-            embeddings.put_vectors(connection, table, batch.vectors)
+        inserted = embeddings.put_vectors(connection, table, batch.vectors) if batch.vectors else set()
         if batch.pending:
             embeddings.put_pending(connection, table.model_id, batch.pending, batch.error)
+        _hold_vectors(connection, table, batch, inserted)
+        removed = connection.execute(_DELETE, (sorted(batch.deleted),)).fetchall() if batch.deleted else []
         with connection.cursor().copy(_COPY) as copy:
             for document in documents.values():
                 copy.write_row([document[name] for name in COLUMNS])
         connection.execute(_NOTE_LEXEMES)
         rows = connection.execute(_UPSERT).fetchall()
+        left = {row[0] for row in removed} | {row[3] for row in rows if row[3] is not None}
+        if left:
+            embeddings.drop_unused(connection, table, left)
     return Written(
-        inserted={doc_id: searchable_at for doc_id, searchable_at, is_new in rows if is_new},
-        changed={doc_id: searchable_at for doc_id, searchable_at, is_new in rows if not is_new},
-        unchanged=len(documents) - len(rows),
+        inserted={doc_id: searchable_at for doc_id, searchable_at, is_new, _ in rows if is_new},
+        changed={doc_id: searchable_at for doc_id, searchable_at, is_new, _ in rows if not is_new},
+        unchanged=len(documents) - len(rows) + len(batch.deleted) - len(removed),
+        deleted=len(removed),
     )
+
+
+def _hold_vectors(connection: Connection, table: VectorTable, batch: Batch, inserted: set[str]) -> None:
+    """Keep others from dropping the vectors that were there before; what they dropped already is made anew."""
+    texts = {document["content_hash"]: document["text"] for document in batch.documents}
+    there = texts.keys() - inserted - batch.pending.keys()
+    if there:
+        gone = there - embeddings.hold(connection, table, there)
+        if gone:
+            error = "its vector went with another document"
+            embeddings.put_pending(connection, table.model_id, {key: texts[key] for key in gone}, error)
 
 
 def _listed(names: Sequence[str], of: str = "") -> sql.Composed:
@@ -91,13 +120,15 @@ SELECT DISTINCT lexemes_of(language, words_of(language, text)) AS lexeme FROM st
 WHERE text_search_config(language) = 'simple'::regconfig ORDER BY lexeme
 ON CONFLICT DO NOTHING"""
 
-# The last statement of the transaction, so that searchable_at is as near to the commit as can be.
+_DELETE: Final = "DELETE FROM documents WHERE doc_id = ANY(%s) RETURNING content_hash"
+
+# Among the last statements of the transaction, so that searchable_at is as near to the commit as can be.
 _UPSERT: Final = sql.SQL("""
 INSERT INTO documents AS d ({columns}, searchable_at)
 SELECT {columns}, clock_timestamp() FROM staged_documents ORDER BY doc_id
 ON CONFLICT (doc_id) DO UPDATE SET ({columns}, searchable_at) = ({new_columns}, EXCLUDED.searchable_at)
 WHERE ({content}) IS DISTINCT FROM ({new_content})
-RETURNING doc_id, searchable_at, old.doc_id IS NULL
+RETURNING doc_id, searchable_at, old.doc_id IS NULL, nullif(old.content_hash, new.content_hash)
 """).format(
     columns=_listed(COLUMNS),
     new_columns=_listed(COLUMNS, of="excluded"),

@@ -51,6 +51,11 @@ STAGE: Final = Histogram(
     buckets=FRESHNESS_BUCKETS,
 )
 
+# freshness checks: they are short processes, so the API shows what the last one kept
+SLA_VALUE: Final = Gauge("freshet_sla_value", "What a freshness check measured, in its own unit", ["check"])
+SLA_BREACH: Final = Gauge("freshet_sla_breach", "1 while a freshness check is in breach", ["check"])
+SLA_CHECKED: Final = Gauge("freshet_sla_last_check_timestamp_seconds", "When freshness was last checked")
+
 # api
 REQUESTS: Final = Histogram(
     "freshet_api_request_seconds", "Time to answer a request", ["route", "method", "status"], buckets=WORK_BUCKETS

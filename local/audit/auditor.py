@@ -73,12 +73,12 @@ class Auditor:
             for message in self._readers[topic].advance():
                 row = json.loads(message.value() or b"{}")
                 if row["raw_offset"] < self._raw_cut.get(row["raw_partition"], 0):
-                    held.add(row[key])
+                    (held.discard if row.get("deleted") else held.add)(row[key])
         self._read_rejected()
         return (
-            len(set(books.silver) - books.silver_topic)
+            len(set(books.silver) - books.silver_topic - books.was_rejected)
             + len(set(books.gold) - books.gold_topic)
-            + len(set(books.rejected) - books.rejected_topic)
+            + len(set(books.rejected) - books.rejected_topic - set(books.was_silver))
         )
 
     def read_index(self) -> int:

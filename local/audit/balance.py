@@ -52,9 +52,8 @@ def balance(books: Books) -> Report:
         *_compare("bronze", set(books.raw), books.bronze),
         *_fates_imbalances(books, fates),
         *_compare("gold", books.belongs_in_gold, books.gold),
-        *_compare("topic wiki.silver", set(books.silver), Counter(books.silver_topic)),
+        *_topics_imbalances(books),
         *_compare("topic wiki.gold", set(books.gold), Counter(books.gold_topic)),
-        *_compare("topic wiki.rejected", set(books.rejected), Counter(books.rejected_topic)),
         *_compare("rejected (dead letters of the producer)", set(books.dead_letter_topic), books.dead_letters),
         *_compare("documents", set(books.gold), books.documents),
         *_found("embeddings", "missing", set(books.documents) - books.embedded - books.pending),
@@ -72,6 +71,17 @@ def _fates_imbalances(books: Books, fates: dict[Coordinates, Fate]) -> Iterator[
     yield from _found("silver", "unexpected", strangers)
     yield from _found("rejected", "doubled", (key for key, count in books.rejected.items() if count > 1))
     yield from _found("rejected", "unexpected", set(books.rejected) - set(books.raw))
+
+
+def _topics_imbalances(books: Books) -> Iterator[Imbalance]:
+    """Events and rejected records, each on its topic; what a replay moved since may be on the other."""
+    was_rejected, was_silver = books.was_rejected, books.was_silver
+    events, rejected = set(books.silver), set(books.rejected)
+    moved = {books.silver_at[key] for key in was_rejected}
+    yield from _found("topic wiki.silver", "missing", events - books.silver_topic - was_rejected)
+    yield from _found("topic wiki.silver", "unexpected", books.silver_topic - events - set(was_silver.values()))
+    yield from _found("topic wiki.rejected", "missing", rejected - books.rejected_topic - set(was_silver))
+    yield from _found("topic wiki.rejected", "unexpected", books.rejected_topic - rejected - moved)
 
 
 def _from_the_stream(books: Books) -> Iterator[Imbalance]:

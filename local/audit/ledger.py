@@ -65,6 +65,17 @@ class Books:
     pending: set[str] = field(default_factory=set)
     served: Served | None = None
 
+    @property
+    def was_rejected(self) -> set[str]:
+        """Events of silver that the topics have among the rejected: a replay moved them."""
+        return {key for key, where in self.silver_at.items() if where in self.rejected_topic}
+
+    @property
+    def was_silver(self) -> dict[Coordinates, str]:
+        """Rejected records that the topics have as events, with the event's id: a replay moved them."""
+        ids = {where: record.event_id for where in self.rejected if (record := self.raw.get(where))}
+        return {where: event_id for where, event_id in ids.items() if event_id and event_id in self.silver_topic}
+
     def fate(self, where: Coordinates) -> Fate:
         """What became of a raw record: exactly one of these."""
         record = self.raw[where]

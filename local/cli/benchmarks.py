@@ -8,7 +8,7 @@ import typer
 
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, Source
-from local import ports, running
+from local import launch, ports, running
 from local.bench import api, backlog, freshness, retrieval
 from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
@@ -38,6 +38,8 @@ def bench_freshness(
         _finish(freshness.measure(running.running_settings(), seconds, console.say), as_json)
         return
     with temporary_stack(_report, overrides={**_source(recording), "rate": rate, "retime": True}) as settings:
+        console.say("waiting for Airflow")
+        launch.await_all(settings)
         _finish(freshness.measure(settings, seconds, console.say), as_json)
 
 

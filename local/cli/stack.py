@@ -18,6 +18,7 @@ from rich.text import Text
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import Settings, Source, load_settings
 from local import launch, running, source, supervisor
+from local.airflow import access
 from local.cli import console
 from local.overview import Overview, Row, lines, overview
 from local.supervisor import Supervisor
@@ -41,12 +42,15 @@ def up(
         float | None, typer.Option(help="Events/s of a recording or simulation; 0: as fast as it goes.")
     ] = None,
     retime: Annotated[bool | None, typer.Option(help="Shift a recording's times to now.")] = None,
+    airflow: Annotated[
+        bool | None, typer.Option("--airflow/--no-airflow", help="Have Airflow repair and maintain, or leave it out.")
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once everything works, and leave it running.")
     ] = False,
 ) -> None:
-    """Start the stack: broker, Postgres, Spark, producer, indexer and API."""
-    asked = {"source": source_name, "recording": recording, "rate": rate, "retime": retime}
+    """Start the stack: broker, Postgres, Spark, producer, indexer, API and Airflow."""
+    asked = {"source": source_name, "recording": recording, "rate": rate, "retime": retime, "airflow": airflow}
     settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
     settings, sentence = source.resolve(settings)
     console.say(sentence)
@@ -54,6 +58,8 @@ def up(
     try:
         start(settings, detach=detach)
         console.say(f"ready: API at http://{settings.api_host}:{settings.api_port}/docs")
+        if settings.airflow:
+            console.say(f"Airflow is starting: {access.sentence(settings)}")
         if detach:
             console.say("it goes on in the background: `freshet status`, `freshet ask`, `freshet down`")
         else:

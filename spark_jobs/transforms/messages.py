@@ -15,12 +15,13 @@ from spark_jobs.transforms.rejected import is_rejected
 
 # Headers come on top: the few payloads near the broker's bound are cut in the dead letter; their raw record is whole.
 _MAX_PAYLOAD_BYTES: Final = MAX_RECORD_BYTES - 64 * 1024
-_JSON: Final = {"timestampFormat": schemas.TIMESTAMP_FORMAT, "timeZone": "UTC", "ignoreNullFields": "false"}
+JSON: Final = {"timestampFormat": schemas.TIMESTAMP_FORMAT, "timeZone": "UTC", "ignoreNullFields": "false"}
+"""Spark's options for the JSON of a row."""
 
 
 def json_row(fields: tuple[schemas.Field, ...]) -> Column:
     """A row of a layer as JSON text: every column is there, in the schema's order, null when it is null."""
-    return fn.to_json(fn.struct(*schemas.names(fields)), _JSON)
+    return fn.to_json(fn.struct(*schemas.names(fields)), JSON)
 
 
 def messages(events: DataFrame, rule: DocumentRule) -> DataFrame:
@@ -33,6 +34,24 @@ def messages(events: DataFrame, rule: DocumentRule) -> DataFrame:
         fn.when(is_rejected(), _record(topics.REJECTED, fn.substring("value", 1, _MAX_PAYLOAD_BYTES), _dead_letter())),
     )
     return rows.select(fn.inline(fn.array_compact(outputs)))
+
+
+def document_messages(changes: DataFrame) -> DataFrame:
+    """`topic`, `key`, `value`, `headers` of documents that a replay changed.
+
+    Needs `key`, the key of their raw records, and `old` and `new`: structs of gold's columns, null where there is none.
+    """
+    gone = {
+        "doc_id": fn.col("old.doc_id"),
+        "deleted": fn.lit(True),
+        "raw_topic": fn.col("old.raw_topic"),
+        "raw_partition": fn.col("old.raw_partition"),
+        "raw_offset": fn.col("old.raw_offset"),
+        "transform_version": fn.lit(schemas.TRANSFORM_VERSION),
+    }
+    deletion = fn.to_json(fn.struct(*(gone[name].alias(name) for name in schemas.names(schemas.DELETION))), JSON)
+    value = fn.when(fn.col("new").isNull(), deletion).otherwise(fn.to_json("new", JSON))
+    return changes.select(fn.inline(fn.array(_record(topics.GOLD, value.cast("binary")))))
 
 
 def _record(topic: str, value: Column, headers: Column | None = None) -> Column:

@@ -4,6 +4,7 @@ The tests stand in the order of one story and share one stack.
 """
 
 import re
+from typing import NamedTuple
 
 import httpx
 import psutil
@@ -13,6 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from freshet.store import pages
 from local import guard
+from local.airflow import client
 from local.supervision import run_folder
 from tests.e2e.conftest import Stack, eventually
 
@@ -28,11 +30,37 @@ def imbalances(stack: Stack) -> set[tuple[str, str, str]]:
     return {(row["store"], row["kind"], named) for row in report["imbalances"] for named in row["ids"]}
 
 
+class ByHand(NamedTuple):
+    """What somebody took out of the stores."""
+
+    document: str
+    event_id: str
+    place: str
+
+
+@pytest.fixture(scope="module")
+def by_hand(stack: Stack) -> ByHand:
+    """A document removed from the index, a row of bronze doubled, and a row of silver removed."""
+    with psycopg.connect(stack.settings.conninfo) as store:
+        removed = store.execute(
+            "DELETE FROM documents WHERE doc_id = (SELECT min(doc_id) FROM documents) RETURNING doc_id"
+        )
+        document = str(removed.fetchone()[0])  # type: ignore[index]
+    bronze = DeltaTable(stack.settings.lake.table("bronze"))
+    row = bronze.to_pyarrow_table(filters=[("partition", "=", 0), ("offset", "=", 0)])
+    write_deltalake(bronze, row, mode="append")
+    silver = DeltaTable(stack.settings.lake.table("silver"))
+    first = silver.to_pyarrow_table(columns=["event_id", "raw_partition", "raw_offset"]).slice(0, 1).to_pylist()[0]
+    silver.delete(f"event_id = '{first['event_id']}'")
+    return ByHand(document, first["event_id"], f"{first['raw_partition']}:{first['raw_offset']}")
+
+
 def test_every_process_is_ready_and_status_says_so(stack: Stack) -> None:
-    status = stack.json("status")
-    assert status["healthy"]
-    assert {row["name"] for row in status["processes"]} == {
+    # a start does not wait for Airflow
+    eventually(lambda: bool(stack.json("status")["healthy"]))
+    assert {row["name"] for row in stack.json("status")["processes"]} == {
         "kafka", "postgres", "eventstreams", "producer", "serve", "lake", "indexer", "api",
+        "airflow-api-server", "airflow-scheduler", "airflow-dag-processor",
     }  # fmt: skip
 
 
@@ -88,29 +116,37 @@ def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
     assert report["counts"]["documents"] == report["counts"]["gold"] > 0
 
 
-def test_a_document_removed_by_hand_is_missed_by_the_audit(stack: Stack) -> None:
-    with psycopg.connect(stack.settings.conninfo) as store:
-        removed = store.execute(
-            "DELETE FROM documents WHERE doc_id = (SELECT min(doc_id) FROM documents) RETURNING doc_id"
-        )
-        doc_id = str(removed.fetchone()[0])  # type: ignore[index]
+def test_what_was_changed_by_hand_is_named_by_the_audit(stack: Stack, by_hand: ByHand) -> None:
     assert stack.run("audit", "--wait", "3").returncode == 1
-    assert ("documents", "missing", doc_id) in imbalances(stack)
+    found = imbalances(stack)
+    assert {("documents", "missing", by_hand.document), ("bronze", "doubled", "0:0")} <= found
+    lost = {named for store, kind, named in found if (store, kind) == ("silver or rejected", "missing")}
+    assert any(named.endswith(by_hand.event_id) for named in lost)
 
 
-def test_a_row_doubled_by_hand_is_named_by_the_audit(stack: Stack) -> None:
-    bronze = DeltaTable(stack.settings.lake.table("bronze"))
-    row = bronze.to_pyarrow_table(filters=[("partition", "=", 0), ("offset", "=", 0)])
-    write_deltalake(bronze, row, mode="append")
-    assert ("bronze", "doubled", "0:0") in imbalances(stack)
+def test_a_replay_repairs_what_was_removed_and_then_finds_nothing(stack: Stack, by_hand: ByHand) -> None:
+    def silver_of(*how: str) -> dict[str, int]:
+        silver: dict[str, int] = stack.json("replay", "--offsets", by_hand.place, *how)["total"]["layers"]["silver"]
+        return silver
+
+    assert silver_of("--apply") == {"inserted": 1, "changed": 0, "deleted": 0, "unchanged": 0}
+    assert silver_of() == {"inserted": 0, "changed": 0, "deleted": 0, "unchanged": 1}
+    assert not {named for store, _, named in imbalances(stack) if store == "silver or rejected"}
 
 
-def test_a_row_of_silver_removed_by_hand_is_missed_by_the_audit(stack: Stack) -> None:
-    silver = DeltaTable(stack.settings.lake.table("silver"))
-    event_id = silver.to_pyarrow_table(columns=["event_id"])["event_id"][0].as_py()
-    silver.delete(f"event_id = '{event_id}'")
-    lost = {named for store, kind, named in imbalances(stack) if (store, kind) == ("silver or rejected", "missing")}
-    assert any(named.endswith(event_id) for named in lost)
+def test_a_replay_of_what_is_not_there_says_what_is(stack: Stack) -> None:
+    done = stack.run("replay", "--offsets", "0:0-999999999")
+    assert done.returncode == 1
+    assert "beyond the end of the log; partition 0 has 0 to" in done.stderr
+
+
+def test_how_fresh_every_layer_is_gets_checked_by_schedule(stack: Stack) -> None:
+    with client.connect(stack.settings) as airflow:
+        eventually(lambda: any(run["state"] in client.ENDED for run in airflow.runs("check_freshness")))
+        latest = next(run for run in airflow.runs("check_freshness") if run["state"] in client.ENDED)
+        report = airflow.result("check_freshness", latest["dag_run_id"], "check")
+    assert {"source_silence", "indexer_lag", "searchable_age", "lake_age"} <= {one["name"] for one in report["checks"]}
+    assert report["kept"] == "ok"
 
 
 def test_down_leaves_no_process_behind(stack: Stack) -> None:

@@ -96,6 +96,7 @@ def test_a_document_is_traced_to_its_record_in_the_log(traced, client):
     assert (body["raw"]["found_in"], body["raw"]["offset"]) == ("kafka", place["raw_offset"])
     assert body["raw"]["headers"][topics.SOURCE] == "recording"
     assert body["versions"]["transform"] == "1"
+    assert body["replay"] == f"freshet replay --offsets {body['raw']['partition']}:{body['raw']['offset']}"
 
 
 def test_a_lake_that_has_not_committed_yet_is_a_normal_state(traced, client):

@@ -183,6 +183,48 @@ def test_a_batch_waits_for_a_database_that_is_away(settings: Settings, postgres:
         eventually(lambda: behind(settings) == 0)
 
 
+def deletion(document: dict[str, Any]) -> dict[str, Any]:
+    return {"doc_id": document["doc_id"], "deleted": True, "raw_partition": 0, "raw_offset": 0}
+
+
+def test_a_document_taken_away_comes_back_only_when_it_is_sent_again_later(settings: Settings, database: str) -> None:
+    def send(*records: dict[str, Any]) -> None:
+        """All to one partition, as records of one page are, and wait until they are read."""
+        for record in records:
+            put(settings, record)
+        eventually(lambda: behind(settings) == 0)
+
+    gone, kept = gold(text="shared by both"), gold(text="shared by both")
+    alone = gold(text="of its own")
+    embedder = TextEmbedder()
+    with indexing(settings, database, embedder):
+        send(gone, kept, alone)
+        send(deletion(gone), deletion(alone), deletion(alone), deletion(gold()))
+        assert rows(database, "SELECT doc_id FROM documents") == [(kept["doc_id"],)]
+        assert count(database, "embeddings_drawn_from_text") == 1
+        # The group is put back, as after a crash before its commit: the same records end the same.
+        send(gone, alone, deletion(gone), deletion(alone))
+        assert rows(database, "SELECT doc_id FROM documents") == [(kept["doc_id"],)]
+        send(alone)
+        eventually(lambda: count(database, "documents") == 2)
+    assert count(database, "embeddings_drawn_from_text") == 2
+
+
+def test_a_document_sent_again_with_another_text_is_that_text_embedded_once(settings: Settings, database: str) -> None:
+    before = gold(text="before")
+    after = gold(text="after") | {"doc_id": before["doc_id"]}
+    embedder = TextEmbedder()
+    with indexing(settings, database, embedder):
+        put(settings, before)
+        eventually(lambda: count(database, "documents") == 1)
+        for _ in range(3):
+            put(settings, after)
+        eventually(lambda: rows(database, "SELECT text FROM documents") == [("after",)])
+        eventually(lambda: behind(settings) == 0)
+    assert [text for texts in embedder.asked for text in texts] == ["before", "after"]
+    assert count(database, "embeddings_drawn_from_text") == 1
+
+
 def test_two_indexers_share_the_partitions(settings: Settings, database: str) -> None:
     first, second = TextEmbedder(), TextEmbedder()
     total = 0

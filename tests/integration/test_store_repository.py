@@ -76,6 +76,48 @@ def test_of_the_same_document_in_one_batch_the_last_counts(connection: Connectio
     assert [row[2] for row in stored(connection)] == ["Last"]
 
 
+def test_a_document_taken_away_is_gone_and_so_is_its_vector(connection: Connection, table: VectorTable) -> None:
+    one, other, third = gold(text="shared"), gold(text="shared"), gold(text="of its own")
+    hashes = {one["content_hash"], third["content_hash"]}
+    repository.write(connection, table, batch(one, other, third))
+    written = repository.write(connection, table, Batch([], {}, {}, deleted=[one["doc_id"], third["doc_id"], "none"]))
+    assert (written.deleted, written.unchanged) == (2, 1)
+    assert [row[0] for row in stored(connection)] == [other["doc_id"]]
+    assert embeddings.embedded(connection, table, hashes) == {other["content_hash"]}
+    repository.write(connection, table, Batch([], {}, {}, deleted=[other["doc_id"]]))
+    assert embeddings.embedded(connection, table, hashes) == set()
+
+
+def test_a_text_that_no_document_has_any_more_loses_its_vector(connection: Connection, table: VectorTable) -> None:
+    before, after = gold(text="before"), gold(text="after")
+    repository.write(connection, table, batch(before))
+    repository.write(connection, table, batch(after | {"doc_id": before["doc_id"]}))
+    hashes = [before["content_hash"], after["content_hash"]]
+    assert embeddings.embedded(connection, table, hashes) == {after["content_hash"]}
+
+
+def test_a_vector_that_another_writer_relies_on_is_kept(
+    connection: Connection, table: VectorTable, database: str
+) -> None:
+    old, new = gold(text="shared"), gold(text="shared")
+    repository.write(connection, table, batch(old))
+    with repository.connect(database) as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            repository.write(other, table, Batch([new], {}, {}))
+            taking = pool.submit(repository.write, connection, table, Batch([], {}, {}, deleted=[old["doc_id"]]))
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+            while other.execute(waiting, (other.info.dbname,)).fetchall() == [(0,)]:
+                assert not taking.done()
+        assert taking.result().deleted == 1
+    assert embeddings.embedded(connection, table, [new["content_hash"]]) == {new["content_hash"]}
+
+
+def test_a_vector_that_went_meanwhile_is_made_again(connection: Connection, table: VectorTable) -> None:
+    document = gold()
+    repository.write(connection, table, Batch([document], {}, {}))
+    assert embeddings.count_pending(connection, table.model_id) == 1
+
+
 def test_a_batch_that_fails_leaves_nothing(connection: Connection, table: VectorTable) -> None:
     good = gold()
     with pytest.raises(psycopg.errors.NotNullViolation):

@@ -54,7 +54,7 @@ def until(condition, what):
 def count(settings, topic):
     reader = freshet.log.reader(settings)
     try:
-        return sum(end for _, end in freshet.log.watermarks(reader, topic).values())
+        return sum(end - first for first, end in freshet.log.watermarks(reader, topic).values())
     finally:
         reader.close()
 

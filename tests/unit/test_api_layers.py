@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from api.layers.progress import NO_TOPIC, Marks, age, topic, unread
+from api.layers.progress import NO_TOPIC, topic
 from api.remembered import Remembered
+from freshet.offsets import Marks, age, unread
 from tests.documents import NOON
 
 NOON_MS = int(NOON.timestamp() * 1000)

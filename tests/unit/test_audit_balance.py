@@ -103,6 +103,22 @@ def lose_from_the_gold_topic(books: Books) -> None:
     books.gold_topic.clear()
 
 
+def lose_from_the_silver_topic(books: Books) -> None:
+    books.silver_topic.remove("b")
+
+
+def add_to_the_silver_topic(books: Books) -> None:
+    books.silver_topic.add("y")
+
+
+def lose_from_the_rejected_topic(books: Books) -> None:
+    books.rejected_topic.clear()
+
+
+def add_to_the_rejected_topic(books: Books) -> None:
+    books.rejected_topic.add(Coordinates(0, 2))
+
+
 @pytest.mark.parametrize(
     ("harm", "store", "kind", "named"),
     [
@@ -120,6 +136,10 @@ def lose_from_the_gold_topic(books: Books) -> None:
         (lose_a_malformed_frame, "topic wiki.rejected", "missing", "malformed frames have no id"),
         (lose_a_dead_letter, "rejected (dead letters of the producer)", "missing", "1:0"),
         (lose_from_the_gold_topic, "topic wiki.gold", "missing", "a"),
+        (lose_from_the_silver_topic, "topic wiki.silver", "missing", "b"),
+        (add_to_the_silver_topic, "topic wiki.silver", "unexpected", "y"),
+        (lose_from_the_rejected_topic, "topic wiki.rejected", "missing", "0:3"),
+        (add_to_the_rejected_topic, "topic wiki.rejected", "unexpected", "0:2"),
     ],
 )
 def test_what_is_lost_or_doubled_is_named(harm: Callable[[Books], None], store: str, kind: str, named: str) -> None:
@@ -128,6 +148,19 @@ def test_what_is_lost_or_doubled_is_named(harm: Callable[[Books], None], store: 
     report = balance(books)
     assert not report.balanced
     assert (store, kind, (named,)) in [(row.store, row.kind, row.ids) for row in report.imbalances]
+
+
+def test_what_a_replay_moved_between_silver_and_rejected_may_be_on_the_other_topic() -> None:
+    books = good_books()
+    books.silver_topic.remove("b")
+    books.rejected_topic.add(Coordinates(0, 1))
+    report = balance(books)
+    assert report.balanced, report.imbalances
+    books = good_books()
+    lose_from_silver(books)
+    books.rejected[Coordinates(0, 1)] += 1
+    report = balance(books)
+    assert report.balanced, report.imbalances
 
 
 def test_an_embedding_that_is_pending_is_counted_and_no_imbalance() -> None:

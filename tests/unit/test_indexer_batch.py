@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from freshet.contract.rejections import Reason
 from freshet.errors import DataError, PermanentError, TransientError
-from freshet.store.repository import Batch, Written
+from freshet.store.repository import Batch, Deletion, Written
 from indexer.batch import index
 from indexer.pending import retry_pending
 from tests.documents import gold
@@ -36,8 +36,10 @@ class MemoryStore:
         self.documents |= new
         self.vectors |= batch.vectors
         self.pending |= batch.pending
+        gone = self.documents.keys() & set(batch.deleted)
+        self.documents = {key: document for key, document in self.documents.items() if key not in gone}
         times = {doc_id: document["gold_at"] + timedelta(milliseconds=30) for doc_id, document in new.items()}
-        return Written(times, {}, len(batch.documents) - len(new))
+        return Written(times, {}, len(batch.documents) - len(new), len(gone))
 
     def claim_pending(self, limit: int) -> dict[str, str]:
         return dict(list(self.pending.items())[:limit])
@@ -90,6 +92,25 @@ def test_a_document_that_the_store_refuses_is_counted_and_the_others_are_written
     index([gold(title="good"), gold(title="bad"), gold(title="also good")], store, TextEmbedder())
     assert sorted(document["title"] for document in store.documents.values()) == ["also good", "good"]
     assert counted("freshet_indexer_documents_total", outcome="rejected") == before + 1
+
+
+def test_what_is_said_last_of_a_document_counts() -> None:
+    store, embedder = MemoryStore(), TextEmbedder()
+    first, second = gold(), gold()
+    before = counted("freshet_indexer_documents_total", outcome="deleted")
+    index([first], store, embedder)
+    index([second, Deletion(second["doc_id"]), Deletion(first["doc_id"]), first, Deletion("stranger")], store, embedder)
+    assert list(store.documents) == [first["doc_id"]]
+    index([first, Deletion(first["doc_id"])], store, embedder)
+    assert not store.documents
+    assert counted("freshet_indexer_documents_total", outcome="deleted") == before + 1
+
+
+def test_a_document_that_the_store_refuses_keeps_no_other_from_being_deleted() -> None:
+    store, old = MemoryStore(refused=["bad"]), gold()
+    index([old], store, TextEmbedder())
+    index([gold(title="bad"), Deletion(old["doc_id"])], store, TextEmbedder())
+    assert not store.documents
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from freshet.contract import schemas
 from freshet.contract.rejections import Reason
 from freshet.errors import DataError
-from freshet.store.repository import COLUMNS
+from freshet.store.repository import COLUMNS, Deletion
 from indexer.decode import decode
 from tests.documents import gold
 
@@ -58,12 +58,19 @@ def test_what_postgres_cannot_keep_is_replaced() -> None:
         (as_json(event_time="yesterday"), Reason.BAD_DOCUMENT),
         (as_json(event_time="2026-11-23T10:15:30"), Reason.BAD_DOCUMENT),
         (as_json(quality_flags=[1]), Reason.BAD_DOCUMENT),
+        (b'{"deleted": true}', Reason.BAD_DOCUMENT),
+        (b'{"deleted": "true", "doc_id": "a"}', Reason.BAD_DOCUMENT),
     ],
 )
 def test_what_is_no_document_is_rejected_with_its_reason(value: bytes | None, reason: Reason) -> None:
     with pytest.raises(DataError) as raised:
         decode(value, 0)
     assert raised.value.reason == reason
+
+
+def test_a_deletion_names_its_document() -> None:
+    row = dict.fromkeys(schemas.names(schemas.DELETION)) | {"doc_id": "a", "deleted": True}
+    assert decode(json.dumps(row).encode(), 0) == Deletion("a")
 
 
 def test_the_columns_read_are_those_of_gold() -> None:

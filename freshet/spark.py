@@ -1,0 +1,46 @@
+"""How every Spark job is configured: for sessions made by a program, and for those that spark-submit makes."""
+
+from typing import Final
+
+from freshet.errors import PermanentError
+from freshet.settings import Settings
+
+OPTIONS: Final = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Everything is reached by path: no Hive, no folders in the working directory.
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # What is merged is read from fixed offsets or a checkpoint, so it need not be copied to be the same twice.
+    "spark.databricks.delta.merge.materializeSource": "none",
+    # Else a merge into bronze, which is partitioned by day, passes all payloads to the one task of their day.
+    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
+}
+# The code that Spark generates for the transforms is so long that the JVM does not compile it unasked.
+_JAVA_OPTIONS: Final = "-XX:-DontCompileHugeMethods"
+BATCH_JAVA_OPTIONS: Final = "-XX:+UseParallelGC"
+
+
+def options(settings: Settings, memory: str = "", java_options: str = BATCH_JAVA_OPTIONS) -> dict[str, str]:
+    """Spark's options, by name. `memory` is the driver's heap, as in `512m`, and `java_options` are those of its JVM;
+    without them they are those of batch jobs. The jars are those of `settings.jars_dir`.
+
+    Raises PermanentError when the jars are not there.
+    """
+    jars = [str(path) for path in sorted((settings.jars_dir / "spark").glob("*.jar"))]
+    if not jars:
+        raise PermanentError(f"no jars in {settings.jars_dir / 'spark'}: fetch them with `make setup`")
+    return {
+        **OPTIONS,
+        "spark.driver.memory": memory or settings.lake_driver_memory,
+        "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} {java_options}",
+        "spark.jars": ",".join(jars),
+        # The default class loader of Delta's catalog is the driver's own.
+        "spark.driver.extraClassPath": ":".join(jars),
+    }

@@ -1,0 +1,1 @@
+"""Upkeep: what keeps the platform in order, checked, compacted and replayed."""

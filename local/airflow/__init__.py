@@ -1,0 +1,1 @@
+"""Airflow in the embedded stack: its processes, their configuration, and its REST interface."""

@@ -1,0 +1,105 @@
+"""`freshet replay`: asks Airflow for a replay and follows it."""
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from freshet.errors import PermanentError
+from freshet.upkeep.locate import plan_replay
+from freshet.upkeep.replay import Plan, request
+from local import running
+from local.airflow import access, client
+from local.airflow.client import Airflow
+from local.cli import console
+
+DAG = "replay_offsets"
+POLL_S = 1.0
+LOG_LINES = 30
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(replay)
+
+
+def replay(
+    offsets: Annotated[list[str] | None, typer.Option(help="PARTITION:FIRST-LAST of wiki.raw, both included.")] = None,
+    since: Annotated[str | None, typer.Option(help="Records from this time on, such as 2026-11-23T10:15:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="And before this time; without it up to now.")] = None,
+    event: Annotated[
+        list[str] | None, typer.Option("--id", help="The record of this event, by meta.id: a document's id as well.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Change it; otherwise it says what would change.")] = False,
+    wait: Annotated[bool, typer.Option(help="Follow the run to its end, or return once it is asked for.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Apply the transforms of today to raw records of before: silver, gold and the index follow."""
+    settings = running.running_settings()
+    asked = {"offsets": offsets, "since": since, "until": until, "event_ids": event}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value}
+    plan = plan_replay(settings, request(**given))
+    _say(plan, apply)
+    with client.connect(settings) as airflow:
+        run_id = airflow.trigger(DAG, {**given, "dry_run": not apply})
+        console.say(f"run {run_id}: {access.url(settings)}/dags/{DAG}/runs/{run_id}")
+        if not wait:
+            return
+        state = _follow(airflow, run_id, len(plan.chunks))
+        if state != "success":
+            _show_failure(airflow, run_id)
+            raise PermanentError(f"the replay {state}: see {access.url(settings)}/dags/{DAG}/runs/{run_id}")
+        report = airflow.result(DAG, run_id, "report")
+    if as_json:
+        console.emit(report)
+    else:
+        _show(report)
+
+
+def _say(plan: Plan, apply: bool) -> None:
+    for note in plan.notes:
+        console.say(note)
+    parts = "1 part" if len(plan.chunks) == 1 else f"{len(plan.chunks)} parts"
+    how = "replaying" if apply else "comparing (nothing is changed without --apply)"
+    console.say(f"{how} {plan.records:,} records in {parts}")
+
+
+def _follow(airflow: Airflow, run_id: str, chunks: int) -> str:
+    """Show how far it is until it ends. Returns its state."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console.err) as progress:
+        bar = progress.add_task("waiting for Airflow", total=chunks)
+        while (state := str(airflow.run(DAG, run_id)["state"])) not in client.ENDED:
+            tasks = airflow.tasks(DAG, run_id)
+            done = sum(task["task_id"] == "replay" and task["state"] == "success" for task in tasks)
+            active = next((task["task_id"] for task in tasks if task["state"] == "running"), "waiting for Airflow")
+            progress.update(bar, completed=done, description=active)
+            time.sleep(POLL_S)
+        if state == "success":
+            progress.update(bar, completed=chunks, description="done")
+    return state
+
+
+def _show_failure(airflow: Airflow, run_id: str) -> None:
+    for task in airflow.tasks(DAG, run_id):
+        if task["state"] == "failed":
+            log = airflow.log(DAG, run_id, task["task_id"], task["try_number"], task["map_index"])
+            console.say(f"the end of the log of {task['task_id']}:")
+            console.say("\n".join(log.splitlines()[-LOG_LINES:]))
+
+
+def _show(report: Mapping[str, Any]) -> None:
+    total = report["total"]
+    for layer, actions in total.get("layers", {}).items():
+        words = ", ".join(f"{count:,} {action}" for action, count in actions.items())
+        console.out.print(f"{layer}: {words}", markup=False)
+    said = ("rows", "missing", "duplicates", "republished", "removed", "seconds")
+    console.out.print(", ".join(f"{name} {total[name]:,}" for name in said if name in total), markup=False)
+    for part in report["parts"].values():
+        for example in part.get("examples", ()):
+            console.out.print(f"[bold]{example['action']}[/] {example['doc_id']}")
+            for side in ("before", "after"):
+                console.out.print(escape(console.visible(f"  {side}: {example[side]}")), soft_wrap=True)

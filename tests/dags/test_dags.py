@@ -1,0 +1,83 @@
+"""Every DAG can be read, says what it is for, and is careful unless told otherwise."""
+
+import ast
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from freshet.settings import CHECKOUT
+
+DAGS = CHECKOUT / "dags"
+REWRITING = {"compact_gold", "replay_offsets"}
+
+
+@pytest.fixture(scope="module")
+def dagbag(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Airflow reads its configuration when it is imported: here it gets a folder of its own and nothing else."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+        environment.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        from airflow.dag_processing.dagbag import DagBag
+
+        began = time.monotonic()
+        bag = DagBag(dag_folder=str(DAGS))
+        print(f"{len(bag.dags)} DAGs read in {time.monotonic() - began:.2f} s")  # noqa: T201
+        return bag
+
+
+@pytest.fixture(params=sorted(file.stem for file in DAGS.glob("*.py")))
+def dag(request: pytest.FixtureRequest, dagbag: Any) -> Any:
+    return dagbag.dags[request.param]
+
+
+def imported(file: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_all_of_them_can_be_imported(dagbag: Any) -> None:
+    assert dagbag.import_errors == {}
+    assert set(dagbag.dags) == {file.stem for file in DAGS.glob("*.py")}
+
+
+def test_it_says_what_it_is_for_and_whose_it_is(dag: Any) -> None:
+    assert dag.doc_md.strip().startswith(f"# {dag.dag_id}")
+    assert dag.default_args["owner"] == "freshet"
+    assert "freshet" in dag.tags
+
+
+def test_it_starts_at_a_fixed_time_and_catches_up_with_nothing_by_itself(dag: Any) -> None:
+    assert dag.start_date.isoformat() == "2026-01-01T00:00:00+00:00"
+    assert not dag.catchup
+    assert dag.max_active_runs == 1
+
+
+def test_its_tasks_try_again_a_few_times_ever_later_and_alert_at_the_end(dag: Any) -> None:
+    for task in dag.tasks:
+        assert task.retries <= 3
+        assert task.retries == 0 or task.retry_exponential_backoff
+        assert task.execution_timeout <= timedelta(hours=2)
+    assert dag.default_args["on_failure_callback"].__module__ == "freshet.upkeep.dag_defaults"
+
+
+def test_what_rewrites_is_dry_unless_told_otherwise(dagbag: Any) -> None:
+    dry = {name: dag.params["dry_run"] for name, dag in dagbag.dags.items() if "dry_run" in dag.params}
+    assert dry == dict.fromkeys(REWRITING, True)
+
+
+def test_every_parameter_has_a_type_and_a_description(dag: Any) -> None:
+    schemas = {name: dag.params.get_param(name) for name in dag.params}
+    assert all(param.schema.get("type") and param.description for param in schemas.values())
+
+
+@pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda file: file.stem)
+def test_its_file_is_thin_and_loads_no_spark(file: Any) -> None:
+    text = file.read_text()
+    assert not [name for name in imported(text) if name.partition(".")[0] in ("pyspark", "spark_jobs")]
+    assert len(text.splitlines()) <= 120
