@@ -30,6 +30,7 @@ PREFIX = "FRESHET_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 
+ModelId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Port = Annotated[int, Field(ge=1024, le=65535)]
 Layer = Literal["bronze", "silver", "gold", "rejected"]
 Memory = Annotated[str, Field(pattern=r"^\d+[mg]$")]
@@ -100,8 +101,12 @@ class Settings(BaseSettings):
         description="wikis of documents: patterns, a leading ! excludes; the default is all Wikipedias",
     )  # fmt: skip
 
-    embedding_model: str = Field("minilm-l6-v2-int8", pattern=r"^[a-z0-9][a-z0-9-]*$", description="embedding model")
+    embedding_model: ModelId = Field("minilm-l6-v2-int8", description="model a new store begins with; a folder's name")
+    models_dir: CheckoutPath = Field(
+        Path(".cache/models"), description="folder of models, each a folder with model.onnx"
+    )
     embedding_sessions: int = Field(2, ge=1, le=64, description="texts embedded side by side, a core each")
+    reembed_sessions: int = Field(1, ge=1, le=64, description="the same, of what is embedded beside the stream")
     indexer_group: str = Field(topics.INDEXER_GROUP, min_length=1, description="consumer group of the indexer")
     indexer_batch_documents: int = Field(64, ge=1, le=10_000, description="most documents in one transaction")
 
