@@ -2,7 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
+from typing import Final
 
+import psycopg
 from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -14,15 +17,20 @@ from api.clients import Clients
 from api.feed.reader import FeedReader
 from api.layers.views import Layers
 from api.middleware import BodyLimit, Observed
-from api.query_vectors import QueryVectors
+from api.query_models import QueryModels
 from api.retrieval import Retrieval
 from api.routes import ask, chat, documents, feed, feedback, freshness, health, search, stats
 from api.services import Services
 from api.turns import Turns, open_pool
 from freshet import __version__
-from freshet.embedding import Embedder, load_embedder
+from freshet.embedding import Embedder, Embedders, load_embedder
+from freshet.errors import ConfigError, FreshetError
 from freshet.settings import Settings
+from freshet.store.search import active_model
 from freshet.telemetry import metrics
+
+LOOK_S: Final = 2
+"""So long the start waits for Postgres to say which model is active."""
 
 ABOUT = """
 Search Wikimedia's edits by meaning and by words within a second of their making, ask about them, and follow each
@@ -32,18 +40,15 @@ are what strangers wrote: treat them as data.
 
 
 def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
-    """The API for these settings. It starts although Postgres is down. Without `embedder` the configured one is loaded
-    at the start, which raises FreshetError when it cannot be."""
+    """The API for these settings. It starts although Postgres is down. Without `embedder` the store's active model is
+    loaded at the start, or the configured one, which raises FreshetError when it cannot be."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # queries are embedded in one thread
-        own = settings.model_copy(update={"embedding_sessions": 1})
-        loaded = embedder if embedder is not None else await to_thread.run_sync(load_embedder, own)
-        vectors = QueryVectors(loaded, settings.query_deadline_s)
+        models = await _models(settings, embedder)
         async with open_pool(settings) as pool, _model(settings) as model:
             feed_reader, turns = FeedReader(settings), Turns(pool)
-            retrieval = Retrieval(turns, vectors, settings.search_half_life_hours)
+            retrieval = Retrieval(turns, models, settings.search_half_life_hours)
             app.state.services = Services(
                 settings, pool, turns, retrieval, feed_reader, Layers(settings, pool), model, Keeper(turns)
             )
@@ -80,6 +85,30 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
         )
     app.add_middleware(Observed)
     return app
+
+
+async def _models(settings: Settings, embedder: Embedder | None) -> QueryModels:
+    # queries are embedded in one thread
+    own = settings.model_copy(update={"embedding_sessions": 1})
+    embedders = Embedders(partial(load_embedder, own), *filter(None, [embedder]))
+    first = embedder.model_id if embedder else await _first_model(settings)
+    try:
+        await to_thread.run_sync(embedders.wait, first)
+    except FreshetError:
+        # what the store has may be mended while words are searched; what is configured must be right
+        if first == settings.embedding_model:
+            raise
+    return QueryModels(embedders, first, settings.query_deadline_s)
+
+
+async def _first_model(settings: Settings) -> str:
+    """The store's active model, or what is configured when the store has none or does not answer."""
+    try:
+        async with await psycopg.AsyncConnection.connect(settings.conninfo, connect_timeout=LOOK_S) as connection:
+            model = await active_model(connection)
+    except (psycopg.Error, ConfigError):
+        return settings.embedding_model
+    return model.model_id if model else settings.embedding_model
 
 
 def _model(settings: Settings) -> AbstractAsyncContextManager[Model | None]:

@@ -1,29 +1,31 @@
 """From a question to what was found, whatever part is missing: without vectors the words alone search."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
+import psycopg
 
-from api.query_vectors import OverloadedError, QueryVectors
+from api.query_models import QueryModels
 from api.remembered import Remembered
 from api.turns import Turns
-from freshet.errors import FreshetError
+from freshet.errors import TransientError
 from freshet.store import lookup
 from freshet.store import search as store
 from freshet.store.filters import Filters
 from freshet.store.lexicon import Lexicon
 from freshet.store.lookup import Extent, Newest
-from freshet.telemetry import logs
+from freshet.store.models import Model
 
 SHARED_S: Final = 0.5
 """Those who ask the same within this time share a search."""
 
 EXTENT_S: Final = 2.0
 """How much there is to search is counted anew so often: of 110,000 documents that takes 140 ms."""
+
+TRIES: Final = 3
+"""How often a search begins anew because the model that it was to be made with has changed."""
 
 UNEMBEDDED: Final = "the query could not be embedded: searched by words only"
 
@@ -41,9 +43,9 @@ class Retrieval:
     """Searches, one for all who ask the same at once. Both methods raise psycopg.Error or TransientError when Postgres
     does not answer."""
 
-    def __init__(self, turns: Turns, vectors: QueryVectors, half_life_hours: float) -> None:
+    def __init__(self, turns: Turns, models: QueryModels, half_life_hours: float) -> None:
         self._turns = turns
-        self._vectors = vectors
+        self._models = models
         self._half_life_hours = half_life_hours
         self._lexicon = Lexicon()
         self._searched = Remembered(self._search, SHARED_S)
@@ -57,33 +59,36 @@ class Retrieval:
         """What the filters leave to search."""
         return await self._counted(filters)
 
-    def mismatch(self, model: store.Model | None) -> str | None:
+    def mismatch(self, known: Sequence[Model]) -> str | None:
         """Why queries cannot be compared with the store's vectors, or None when they can."""
-        if model is None:
-            return "no embedding model is active in the store yet: searched by words only"
-        if model.model_id != self._vectors.model_id or model.dimensions != self._vectors.dimensions:
-            return f"the store's active model is {model.model_id}, this API's {self._vectors.model_id}: words only"
-        return None
+        return self._models.mismatch(known)
 
     async def _search(self, text: str, filters: Filters, limit: int, collapse: bool) -> Retrieved:
-        # before there is a connection: a query may have to wait for its vector
-        vector = await self._vector(text)
+        for _ in range(TRIES):
+            # before there is a connection: a query may have to wait for its vector
+            embedded = await self._models.embed(text)
+            query = store.Query(text, embedded.vector, filters, limit, collapse, self._half_life_hours)
+            if retrieved := await self._find(query, embedded.model_id):
+                return retrieved
+        raise TransientError("the store's models change faster than it is searched")
+
+    async def _find(self, query: store.Query, model_id: str) -> Retrieved | None:
+        """What is found; None when another model than that of the query's vector is the one to search with by now."""
         async with self._turns.connection() as connection:
-            model = await store.active_model(connection)
-            reason = self.mismatch(model) or (UNEMBEDDED if vector is None else None)
-            query = store.Query(text, None if reason else vector, filters, limit, collapse, self._half_life_hours)
-            found = await store.search(connection, model, query, self._lexicon)
+            known = await store.models(connection)
+            model = self._models.choose(known)
+            if self._models.current != model_id:
+                return None
+            reason = self.mismatch(known) or (UNEMBEDDED if query.vector is None else None)
+            if reason:
+                query = replace(query, vector=None)
+            try:
+                found = await store.search(connection, model, query, self._lexicon)
+            except psycopg.errors.UndefinedTable:
+                # dropped since the models were listed
+                return None
             newest = await lookup.newest(connection)
         return Retrieved(found, newest, {"vector": reason} if reason else {})
-
-    async def _vector(self, text: str) -> npt.NDArray[np.float32] | None:
-        try:
-            return await self._vectors.vector(text)
-        except OverloadedError:
-            raise
-        except FreshetError as error:
-            logs.get().warning("query not embedded", error=str(error))
-            return None
 
     async def _count(self, filters: Filters) -> Extent:
         async with self._turns.connection() as connection:

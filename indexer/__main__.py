@@ -2,11 +2,12 @@
 
 import signal
 import sys
+from functools import partial
 from threading import Event
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from freshet.embedding import load_embedder
+from freshet.embedding import Embedders, load_embedder
 from freshet.errors import FreshetError, TransientError
 from freshet.settings import load_settings
 from freshet.store.migrate import migrate
@@ -14,6 +15,7 @@ from freshet.telemetry import logs
 from freshet.telemetry.serve import serve_metrics
 from indexer.gold import GoldTopic
 from indexer.loop import run
+from indexer.models import Models
 from indexer.store import Store
 
 # Longer than a restart of Postgres takes; after that the supervisor starts this process again.
@@ -28,13 +30,14 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     serve_metrics(settings.indexer_metrics_port)
-    embedder = load_embedder(settings)
     _patiently(migrate)(settings.conninfo)
-    store = Store(settings.conninfo, embedder.model_id, embedder.dimensions)
+    store = Store(settings.conninfo)
+    models = Models(store, Embedders(partial(load_embedder, settings)), settings.embedding_model)
+    _patiently(models.start)()
     source = GoldTopic(settings)
-    log.info("indexing", model=embedder.model_id, most_documents=settings.indexer_batch_documents)
+    log.info("indexing", model=models.active_id, most_documents=settings.indexer_batch_documents)
     try:
-        run(source, store, embedder, settings.indexer_batch_documents, stop)
+        run(source, store, models, settings.indexer_batch_documents, stop)
     finally:
         source.close()
         store.close()

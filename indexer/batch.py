@@ -1,27 +1,17 @@
 """One batch: embed what has no vector yet, write all in one transaction, count what became of it."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
 
-from freshet.embedding import Embedder
 from freshet.errors import DataError, FreshetError
-from freshet.store.embeddings import Vector
 from freshet.store.freshness import STAGES
-from freshet.store.repository import Batch, Deletion, Document, Written
+from freshet.store.repository import Batch, Deletion, Document, Made, Written
 from freshet.telemetry import logs, metrics
 from indexer.decode import Change
+from indexer.models import Models, Target
 from indexer.store import Store
 
 
-class Vectors(NamedTuple):
-    """Vectors by content hash; or why there are none, and the texts that wait for theirs."""
-
-    made: Mapping[str, Vector]
-    pending: Mapping[str, str]
-    error: str
-
-
-def index(changes: Sequence[Change], store: Store, embedder: Embedder) -> None:
+def index(changes: Sequence[Change], store: Store, models: Models) -> None:
     """Make documents searchable, or take them away. Raises TransientError when Postgres is away: nothing is written.
 
     What is said last of a document counts. One that the store refuses is logged, counted and left out; the others are
@@ -31,56 +21,71 @@ def index(changes: Sequence[Change], store: Store, embedder: Embedder) -> None:
     documents = [change for change in last.values() if not isinstance(change, Deletion)]
     deleted = [change.doc_id for change in last.values() if isinstance(change, Deletion)]
     texts = {document["content_hash"]: document["text"] for document in documents}
-    known = store.embedded(texts) if texts else set()
     with metrics.INDEX_BATCH.labels("embed").time():
-        vectors = embed({key: text for key, text in texts.items() if key not in known}, embedder)
+        made = [_make(texts, target, store) for target in models.targets]
     with metrics.INDEX_BATCH.labels("upsert").time():
-        _write(documents, deleted, vectors, store)
-    metrics.EMBEDDED.labels("computed").inc(len(vectors.made))
-    metrics.EMBEDDED.labels("pending").inc(len(vectors.pending))
-    metrics.EMBEDDED.labels("reused").inc(len(documents) - len(vectors.made) - len(vectors.pending))
+        _write(Batch(documents, made, deleted, models.kept), store)
+    for one in made:
+        metrics.EMBEDDED.labels("computed").inc(len(one.vectors))
+        metrics.EMBEDDED.labels("pending").inc(len(one.pending))
+        metrics.EMBEDDED.labels("reused").inc(len(documents) - len(one.vectors) - len(one.pending))
 
 
-def embed(texts: Mapping[str, str], embedder: Embedder) -> Vectors:
+def _make(texts: Mapping[str, str], target: Target, store: Store) -> Made:
+    """One model's vectors of those texts, by content hash, that have none yet."""
+    known = store.embedded(target.table, texts) if texts else set()
+    return embed({key: text for key, text in texts.items() if key not in known}, target)
+
+
+def embed(texts: Mapping[str, str], target: Target) -> Made:
     """Vectors of texts by content hash. A provider that fails leaves them pending instead: the stream goes on."""
     if not texts:
-        return Vectors({}, {}, "")
+        return Made(target.table, {})
+    if target.embedder is None:
+        return Made(target.table, {}, texts, target.reason)
     try:
-        return Vectors(dict(zip(texts, embedder.embed(list(texts.values())), strict=True)), {}, "")
+        vectors = target.embedder.embed(list(texts.values()))
     except FreshetError as error:
-        logs.get().warning("searchable by words only, for now", texts=len(texts), error=str(error))
-        return Vectors({}, texts, str(error))
+        logs.get().warning(
+            "searchable by words only, for now", model=target.table.model_id, texts=len(texts), error=str(error)
+        )
+        return Made(target.table, {}, texts, str(error))
+    return Made(target.table, dict(zip(texts, vectors, strict=True)))
 
 
 def _doc_id(change: Change) -> str:
     return change.doc_id if isinstance(change, Deletion) else str(change["doc_id"])
 
 
-def _write(documents: Sequence[Document], deleted: Sequence[str], vectors: Vectors, store: Store) -> None:
+def _write(batch: Batch, store: Store) -> None:
     try:
-        written = store.write(_batch(documents, deleted, vectors))
+        written = store.write(batch)
     except DataError as error:
-        if not documents:
+        if not batch.documents:
             raise
-        if len(documents) + len(deleted) > 1:
-            _write([], deleted, vectors, store)
-            for document in documents:
-                _write([document], [], vectors, store)
+        if len(batch.documents) + len(batch.deleted) > 1:
+            _write(_part(batch, [], batch.deleted), store)
+            for document in batch.documents:
+                _write(_part(batch, [document], []), store)
             return
-        reject(str(error), doc_id=documents[0]["doc_id"])
+        reject(str(error), doc_id=batch.documents[0]["doc_id"])
         return
-    _observe({document["doc_id"]: document for document in documents}, written)
+    _observe({document["doc_id"]: document for document in batch.documents}, written)
 
 
-def _batch(documents: Sequence[Document], deleted: Sequence[str], vectors: Vectors) -> Batch:
+def _part(batch: Batch, documents: Sequence[Document], deleted: Collection[str]) -> Batch:
+    """Some of the batch, with the vectors and pending texts that go with it."""
     wanted = {document["content_hash"] for document in documents}
-    return Batch(
-        documents,
-        {key: vector for key, vector in vectors.made.items() if key in wanted},
-        {key: text for key, text in vectors.pending.items() if key in wanted},
-        vectors.error,
-        deleted,
-    )
+    made = [
+        Made(
+            one.table,
+            {key: vector for key, vector in one.vectors.items() if key in wanted},
+            {key: text for key, text in one.pending.items() if key in wanted},
+            one.error,
+        )
+        for one in batch.made
+    ]
+    return Batch(documents, made, deleted, batch.kept)
 
 
 def reject(error: str, **where: object) -> None:

@@ -2,20 +2,28 @@
 
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from freshet.errors import FreshetError
+from freshet.embedding import Embedder, Embedders
+from freshet.errors import ConfigError, FreshetError
+from indexer.models import Models
 
 
 class TextEmbedder:
     """A vector drawn from the text alone. Remembers what it was asked; fails with `failure` while that is set."""
 
-    model_id = "drawn-from-text"
-    dimensions = 8
-
-    def __init__(self, failure: FreshetError | None = None, refused: str = "") -> None:
+    def __init__(
+        self,
+        failure: FreshetError | None = None,
+        refused: str = "",
+        model_id: str = "drawn-from-text",
+        dimensions: int = 8,
+    ) -> None:
+        self.model_id = model_id
+        self.dimensions = dimensions
         self.failure = failure
         self.refused = refused
         self.asked: list[list[str]] = []
@@ -29,3 +37,17 @@ class TextEmbedder:
     def _vector(self, text: str) -> npt.NDArray[np.float32]:
         drawn = np.random.default_rng(zlib.crc32(text.encode())).normal(size=self.dimensions)
         return (drawn / np.linalg.norm(drawn)).astype(np.float32)
+
+
+def models_of(store: Any, *embedders: Embedder) -> Models:
+    """The models of an indexer that can load these; a new store begins with the first."""
+
+    def load(model_id: str) -> Embedder:
+        if model_id not in known:
+            raise ConfigError(f"there is no {model_id}")
+        return known[model_id]
+
+    known = {embedder.model_id: embedder for embedder in embedders}
+    models = Models(store, Embedders(load), embedders[0].model_id)
+    models.start()
+    return models

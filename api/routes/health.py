@@ -45,9 +45,9 @@ async def _store(services: Services) -> tuple[str, str]:
     try:
         async with services.pool.connection() as connection:
             await lookup.ping(connection)
-            model = await search.active_model(connection)
+            models = await search.models(connection)
     except psycopg.OperationalError:
         return "does not answer", "unknown while Postgres does not answer"
     except psycopg.errors.UndefinedTable:
         return "its migrations have not run", "unknown before the migrations"
-    return "ok", services.retrieval.mismatch(model) or "ok"
+    return "ok", services.retrieval.mismatch(models) or "ok"

@@ -1,8 +1,8 @@
 """Writing vectors: the models, their vectors by content hash, and the texts whose vector is pending.
 
-Rows are always written in the order of their key, and vectors before pending texts before documents: two writers of the
-same texts wait for each other and never in a circle. Only vectors that are dropped are locked last; should that close a
-circle, Postgres ends one of the two, which tries again.
+Rows are always written in the order of their key, model after model, and vectors before pending texts before documents:
+two writers of the same texts wait for each other and never in a circle. Only vectors that are dropped are locked last;
+should that close a circle, Postgres ends one of the two, which tries again.
 """
 
 from collections.abc import Collection, Mapping
@@ -52,7 +52,7 @@ def put_vectors(connection: Connection, table: VectorTable, vectors: Mapping[str
         for content_hash, vector in vectors.items():
             copy.write_row((content_hash, HalfVector(vector)))
     inserted = connection.execute(_INSERT.format(table=sql.Identifier(table.name))).fetchall()
-    connection.execute(_NO_LONGER_PENDING, (table.model_id,))
+    connection.execute(_NO_LONGER_PENDING, (table.model_id, list(vectors)))
     return {row[0] for row in inserted}
 
 
@@ -103,8 +103,10 @@ def count_pending(connection: Connection, model_id: str) -> int:
     return int(rows[0][0])
 
 
+# Nothing stays staged: the next model's vectors of the same transaction come there.
 _INSERT: Final = sql.SQL(
-    "INSERT INTO {table} (content_hash, embedding) SELECT content_hash, embedding FROM staged_vectors"
+    "WITH staged AS (DELETE FROM staged_vectors RETURNING content_hash, embedding)"
+    " INSERT INTO {table} (content_hash, embedding) SELECT content_hash, embedding FROM staged"
     " ORDER BY content_hash ON CONFLICT (content_hash) DO NOTHING RETURNING content_hash"
 )
 
@@ -121,8 +123,8 @@ _DROP_UNUSED: Final = sql.SQL(
 
 _NO_LONGER_PENDING: Final = """
 WITH done AS MATERIALIZED (
-    SELECT p.content_hash, p.model_id FROM pending_embeddings p JOIN staged_vectors USING (content_hash)
-    WHERE p.model_id = %s ORDER BY p.content_hash FOR UPDATE OF p
+    SELECT content_hash, model_id FROM pending_embeddings
+    WHERE model_id = %s AND content_hash = ANY(%s) ORDER BY content_hash FOR UPDATE
 )
 DELETE FROM pending_embeddings p USING done WHERE (p.content_hash, p.model_id) = (done.content_hash, done.model_id)"""
 

@@ -106,7 +106,9 @@ delays AS (
     SELECT extract(epoch FROM searchable_at - received_at)::float8 * 1000 AS ms
     FROM documents WHERE searchable_at > now() - make_interval(mins => %(window)s)
 )
-SELECT whole.*, delay.*, (SELECT count(*) FROM pending_embeddings) AS pending_embeddings
+SELECT whole.*, delay.*, (
+    SELECT count(*) FROM pending_embeddings JOIN embedding_models USING (model_id) WHERE state = 'active'
+) AS pending_embeddings
 FROM (
     SELECT max(event_time) AS newest_event_time, max(received_at) AS newest_received_at,
         max(searchable_at) AS newest_searchable_at, coalesce(sum(documents), 0)::bigint AS documents,

@@ -23,6 +23,8 @@ Kind = Literal["documents", "answers", "sla_checks", "sla_breaches"]
 # Any number, as long as it stays the same: two who tidy up at once would build the same index twice.
 _LOCK: Final = 7_305_214
 
+ASK_AGAIN_S: Final = 0.5
+
 # An element of pgvector's graph without its vector, and its list of neighbours with m = 16, each with its line pointer;
 # and what a page has room for. A test compares this with an index that is new.
 _ELEMENT_BYTES: Final = 72 + 8 + 4
@@ -59,12 +61,16 @@ class VectorIndex:
 
 
 @contextmanager
-def connect(conninfo: str) -> Iterator[Connection]:
-    """A connection for this, which nobody else has meanwhile. Raises TransientError when somebody does."""
+def connect(conninfo: str, wait_s: float = 0.0) -> Iterator[Connection]:
+    """A connection for this, which nobody else has meanwhile. Raises TransientError when somebody has it for longer."""
+    deadline = time.monotonic() + wait_s
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
-        # it is let go with the connection
-        if connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchall() != [(True,)]:
-            raise TransientError("the store is being tidied up by somebody else")
+        # It is let go with the connection. Asked for again and again: whoever waits for it in a statement would be
+        # waited for by a concurrent build of an index.
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchall() != [(True,)]:
+            if time.monotonic() > deadline:
+                raise TransientError("the store is being tidied up by somebody else")
+            time.sleep(ASK_AGAIN_S)
         yield connection
 
 
@@ -102,7 +108,7 @@ def note_missing(connection: Connection, index: VectorIndex) -> int:
 
 
 def vector_indexes(connection: Connection) -> Sequence[VectorIndex]:
-    """The vector index of every model, with its vectors counted."""
+    """Every model's vector index that is whole, with its vectors counted."""
     return [
         VectorIndex(model_id, table, dimensions, _count(connection, table), size)
         for model_id, table, dimensions, size in connection.execute(_VECTOR_INDEXES).fetchall()
@@ -185,8 +191,9 @@ WHERE NOT EXISTS (SELECT FROM {table} e WHERE e.content_hash = d.content_hash)
 ORDER BY d.content_hash
 ON CONFLICT (content_hash, model_id) DO NOTHING""")
 _VECTOR_INDEXES: Final = """
-SELECT model_id, table_name, dimensions, pg_relation_size(to_regclass(quote_ident(table_name || '_hnsw')))
-FROM embedding_models WHERE to_regclass(quote_ident(table_name || '_hnsw')) IS NOT NULL ORDER BY model_id"""
+SELECT model_id, table_name, dimensions, pg_relation_size(indexrelid)
+FROM embedding_models JOIN pg_index ON indexrelid = to_regclass(quote_ident(table_name || '_hnsw'))
+WHERE indisvalid ORDER BY model_id"""
 _LEFT_BEHIND: Final = """
 SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE NOT i.indisvalid AND c.relnamespace = current_schema::regnamespace

@@ -1,7 +1,7 @@
 """Writing documents: a batch with its vectors and pending texts in one transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -42,18 +42,27 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What a batch has for one model: vectors by content hash, and the texts that wait for theirs; `error` says why."""
+
+    table: VectorTable
+    vectors: Mapping[str, Vector]
+    pending: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Batch:
     """What one transaction writes.
 
-    `vectors` and `pending` are by content hash; `pending` holds the texts without a vector, `error` says why. `deleted`
-    are ids of documents to take away, none of which is among `documents`.
+    `made` is by model, in the order of their ids. `deleted` are ids of documents to take away, none of which is among
+    `documents`. Models in `kept` get no vectors any more, but lose those that no document needs.
     """
 
     documents: Sequence[Document]
-    vectors: Mapping[str, Vector]
-    pending: Mapping[str, str]
-    error: str = ""
+    made: Sequence[Made]
     deleted: Collection[str] = ()
+    kept: Sequence[VectorTable] = ()
 
 
 def connect(conninfo: str) -> Connection:
@@ -65,17 +74,16 @@ def connect(conninfo: str) -> Connection:
     return connection
 
 
-def write(connection: Connection, table: VectorTable, batch: Batch) -> Written:
+def write(connection: Connection, batch: Batch) -> Written:
     """Store a batch: all of it or nothing. Of documents with the same doc_id the last counts. Raises psycopg.Error.
 
     A vector goes with the last document of its text.
     """
     documents = {document["doc_id"]: document for document in batch.documents}
+    texts = {document["content_hash"]: document["text"] for document in batch.documents}
     with connection.transaction():
-        inserted = embeddings.put_vectors(connection, table, batch.vectors) if batch.vectors else set()
-        if batch.pending:
-            embeddings.put_pending(connection, table.model_id, batch.pending, batch.error)
-        _hold_vectors(connection, table, batch, inserted)
+        for made in batch.made:
+            _put(connection, made, texts)
         removed = connection.execute(_DELETE, (sorted(batch.deleted),)).fetchall() if batch.deleted else []
         with connection.cursor().copy(_COPY) as copy:
             for document in documents.values():
@@ -84,7 +92,8 @@ def write(connection: Connection, table: VectorTable, batch: Batch) -> Written:
         rows = connection.execute(_UPSERT).fetchall()
         left = {row[0] for row in removed} | {row[3] for row in rows if row[3] is not None}
         if left:
-            embeddings.drop_unused(connection, table, left)
+            for table in (*(made.table for made in batch.made), *batch.kept):
+                embeddings.drop_unused(connection, table, left)
     return Written(
         inserted={doc_id: searchable_at for doc_id, searchable_at, is_new, _ in rows if is_new},
         changed={doc_id: searchable_at for doc_id, searchable_at, is_new, _ in rows if not is_new},
@@ -93,15 +102,18 @@ def write(connection: Connection, table: VectorTable, batch: Batch) -> Written:
     )
 
 
-def _hold_vectors(connection: Connection, table: VectorTable, batch: Batch, inserted: set[str]) -> None:
-    """Keep others from dropping the vectors that were there before; what they dropped already is made anew."""
-    texts = {document["content_hash"]: document["text"] for document in batch.documents}
-    there = texts.keys() - inserted - batch.pending.keys()
+def _put(connection: Connection, made: Made, texts: Mapping[str, str]) -> None:
+    """Store one model's vectors and pending texts, and keep others from dropping the vectors that were there before;
+    what they dropped already is made anew."""
+    inserted = embeddings.put_vectors(connection, made.table, made.vectors) if made.vectors else set()
+    if made.pending:
+        embeddings.put_pending(connection, made.table.model_id, made.pending, made.error)
+    there = texts.keys() - inserted - made.pending.keys()
     if there:
-        gone = there - embeddings.hold(connection, table, there)
+        gone = there - embeddings.hold(connection, made.table, there)
         if gone:
             error = "its vector went with another document"
-            embeddings.put_pending(connection, table.model_id, {key: texts[key] for key in gone}, error)
+            embeddings.put_pending(connection, made.table.model_id, {key: texts[key] for key in gone}, error)
 
 
 def _listed(names: Sequence[str], of: str = "") -> sql.Composed:

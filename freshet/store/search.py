@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 
 from freshet.store.filters import Filters, where
 from freshet.store.lexicon import Lexicon, Term
+from freshet.store.models import LISTED, Model, active
 from freshet.store.ranking import Shape, statement
 from freshet.store.words import parse
 
@@ -24,15 +25,6 @@ WIDER: Final = (200, 800)
 
 EF_SEARCH: Final = 700
 """How many neighbours the vector index keeps in sight: what recall@10 is bought with (`freshet bench retrieval`)."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """The active embedding model of the store."""
-
-    model_id: str
-    dimensions: int
-    table_name: str
 
 
 @dataclass(frozen=True)
@@ -94,11 +86,16 @@ async def configure(connection: AsyncConnection[Any]) -> None:
     await connection.execute("SET client_min_messages = warning")
 
 
+async def models(connection: AsyncConnection[Any]) -> list[Model]:
+    """All models of the store; none before the indexer registered one."""
+    cursor = connection.cursor(row_factory=class_row(Model))
+    await cursor.execute(LISTED)
+    return await cursor.fetchall()
+
+
 async def active_model(connection: AsyncConnection[Any]) -> Model | None:
     """The model whose vectors are searched, or None before the indexer registered one."""
-    cursor = connection.cursor(row_factory=class_row(Model))
-    await cursor.execute("SELECT model_id, dimensions, table_name FROM embedding_models WHERE state = 'active'")
-    return await cursor.fetchone()
+    return active(await models(connection))
 
 
 async def search(connection: AsyncConnection[Any], model: Model | None, query: Query, lexicon: Lexicon) -> list[Found]:

@@ -49,7 +49,8 @@ class Breach:
 
 
 class Searchable(NamedTuple):
-    """When the newest document became searchable, and the texts without a vector with the oldest one's time."""
+    """When the newest document became searchable, and the texts that the active model has no vector of, with the oldest
+    one's time."""
 
     newest_at: datetime | None
     pending: int
@@ -105,7 +106,8 @@ async def latest(connection: AsyncConnection[Any]) -> tuple[datetime | None, lis
 
 
 _SEARCHABLE: Final = """
-SELECT (SELECT max(searchable_at) FROM documents), count(*), min(since) FROM pending_embeddings"""
+SELECT (SELECT max(searchable_at) FROM documents), count(*), min(since)
+FROM pending_embeddings JOIN embedding_models USING (model_id) WHERE state = 'active'"""
 _BREACHES: Final = """
 SELECT breach_id, name, begun_at, ended_at, value, unit, threshold, detail, told_begin, told_end
 FROM sla_breaches WHERE ended_at IS NULL OR ended_at > %s OR NOT told_end @> told_begin ORDER BY begun_at, name"""

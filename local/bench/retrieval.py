@@ -99,10 +99,11 @@ def _xquad(
 ) -> dict[str, Any]:
     found = [_document(one) for one in passages]
     texts = embedder.embed([one["text"] for one in found])
-    batch = repository.Batch(found, {one["content_hash"]: vector for one, vector in zip(found, texts, strict=True)}, {})
+    made = {one["content_hash"]: vector for one, vector in zip(found, texts, strict=True)}
     questions = [Question(text, "", {one.paragraph_id: 1}) for one in passages for text in one.questions]
     with temporary_database(conninfo) as own, repository.connect(own) as connection:
-        repository.write(connection, add_embedding_model(connection, embedder.model_id, embedder.dimensions), batch)
+        table = add_embedding_model(connection, embedder.model_id, embedder.dimensions)
+        repository.write(connection, repository.Batch(found, [repository.Made(table, made)]))
         connection.execute("ANALYZE")
         return by_leg(own, list(zip(questions, vectors, strict=True)), Filters())
 

@@ -22,6 +22,7 @@ from freshet.contract import topics
 from freshet.embedding import Embedder
 from freshet.errors import TransientError
 from freshet.settings import CHECKOUT, Settings
+from freshet.store import models
 from freshet.store.migrate import migrate
 from indexer.batch import index
 from indexer.decode import decode
@@ -30,7 +31,7 @@ from indexer.loop import run
 from indexer.store import Store
 from local import running
 from tests.documents import gold
-from tests.indexer_builders import TextEmbedder
+from tests.indexer_builders import TextEmbedder, models_of
 
 pytestmark = pytest.mark.integration
 
@@ -51,11 +52,13 @@ def empty_topic(settings: Settings, database: str) -> None:
 
 
 @contextmanager
-def indexing(settings: Settings, database: str, embedder: Embedder, most: int = 16) -> Iterator[GoldTopic]:
+def indexing(settings: Settings, database: str, *embedders: Embedder, most: int = 16) -> Iterator[GoldTopic]:
+    """The indexer with these models, the first of which a new store begins with."""
     stop = Event()
-    store = Store(database, embedder.model_id, embedder.dimensions)
+    store = Store(database)
+    models = models_of(store, *embedders)
     source = GoldTopic(settings)
-    thread = Thread(target=run, args=(source, store, embedder, most, stop))
+    thread = Thread(target=run, args=(source, store, models, most, stop))
     thread.start()
     try:
         yield source
@@ -133,8 +136,8 @@ def test_a_document_delivered_again_changes_nothing(settings: Settings, database
 def test_after_a_crash_between_store_and_commit_nothing_is_missing_or_twice(settings: Settings, database: str) -> None:
     documents = [gold(text=f"text {number % 5}") for number in range(20)]
     embedder = TextEmbedder()
-    store = Store(database, embedder.model_id, embedder.dimensions)
-    index([decode(as_value(document), 0) for document in documents[:12]], store, embedder)
+    store = Store(database)
+    index([decode(as_value(document), 0) for document in documents[:12]], store, models_of(store, embedder))
     store.close()
     put(settings, *documents)
     with indexing(settings, database, embedder):
@@ -223,6 +226,79 @@ def test_a_document_sent_again_with_another_text_is_that_text_embedded_once(sett
         eventually(lambda: behind(settings) == 0)
     assert [text for texts in embedder.asked for text in texts] == ["before", "after"]
     assert count(database, "embeddings_drawn_from_text") == 1
+
+
+def vectors_of(database: str, model: str) -> set[str]:
+    return {row[0] for row in rows(database, f"SELECT content_hash FROM embeddings_{model}")}
+
+
+def test_while_another_model_is_built_new_texts_get_vectors_by_both_and_lose_both(
+    settings: Settings, database: str
+) -> None:
+    first, second = TextEmbedder(), TextEmbedder(model_id="second", dimensions=4)
+    before, both, after = (gold(text=text) for text in ("before", "both", "after"))
+
+    def writes_both() -> bool:
+        put(settings, gold())
+        return count(database, "embeddings_second") > 0
+
+    def writes_the_second_alone() -> bool:
+        put(settings, gold())
+        return bool(vectors_of(database, "second") - vectors_of(database, "drawn_from_text"))
+
+    with indexing(settings, database, first, second), psycopg.connect(database, autocommit=True) as connection:
+        put(settings, before)
+        eventually(lambda: count(database, "documents") == 1)
+        models.start_building(connection, "second", 4)
+        eventually(writes_both)
+        put(settings, both)
+        eventually(lambda: both["content_hash"] in vectors_of(database, "second"))
+        assert both["content_hash"] in vectors_of(database, "drawn_from_text")
+        assert before["content_hash"] not in vectors_of(database, "second")
+        connection.execute("UPDATE embedding_models SET state = 'retired' WHERE model_id = 'drawn-from-text'")
+        connection.execute("UPDATE embedding_models SET state = 'active' WHERE model_id = 'second'")
+        eventually(writes_the_second_alone)
+        put(settings, after, deletion(both))
+        eventually(lambda: after["content_hash"] in vectors_of(database, "second") and behind(settings) == 0)
+    assert after["content_hash"] not in vectors_of(database, "drawn_from_text")
+    assert both["content_hash"] not in vectors_of(database, "second") | vectors_of(database, "drawn_from_text")
+
+
+def test_a_model_that_is_built_but_cannot_be_loaded_or_is_dropped_leaves_the_stream_alone(
+    settings: Settings, database: str
+) -> None:
+    second = TextEmbedder(model_id="second", dimensions=4)
+    with indexing(settings, database, TextEmbedder(), second), psycopg.connect(database, autocommit=True) as connection:
+        models.start_building(connection, "unknown", 4)
+        put(settings, *(gold() for _ in range(8)))
+        eventually(lambda: count(database, "documents") == 8 and behind(settings) == 0)
+        assert count(database, "pending_embeddings") == count(database, "embeddings_unknown") == 0
+        assert models.drop(connection, "unknown")
+        models.start_building(connection, "second", 4)
+
+        def writes_both() -> bool:
+            put(settings, gold())
+            return count(database, "embeddings_second") > 0
+
+        eventually(writes_both)
+        assert models.drop(connection, "second")
+        there = count(database, "documents")
+        put(settings, *(gold() for _ in range(8)))
+        eventually(lambda: count(database, "documents") >= there + 8 and behind(settings) == 0)
+    assert count(database, "embeddings_drawn_from_text") == count(database, "documents")
+
+
+def test_an_indexer_goes_on_with_the_model_of_its_store_whatever_the_setting_says(
+    settings: Settings, database: str
+) -> None:
+    first, second = TextEmbedder(), TextEmbedder(model_id="second", dimensions=4)
+    with indexing(settings, database, first):
+        put(settings, gold())
+        eventually(lambda: count(database, "documents") == 1)
+    with indexing(settings, database, second, first):
+        put(settings, gold())
+        eventually(lambda: count(database, "embeddings_drawn_from_text") == 2)
+    assert second.asked == []
 
 
 def test_two_indexers_share_the_partitions(settings: Settings, database: str) -> None:

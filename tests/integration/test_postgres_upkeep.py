@@ -21,7 +21,7 @@ from freshet.settings import CHECKOUT, Settings, load_settings
 from freshet.store import embeddings, maintenance, repository
 from freshet.store.embeddings import VectorTable
 from freshet.store.migrate import migrate
-from freshet.store.repository import Batch
+from freshet.store.repository import Batch, Made
 from freshet.upkeep import postgres
 from tests.documents import gold
 from tests.indexer_builders import TextEmbedder
@@ -52,7 +52,7 @@ def table(connection: Connection) -> VectorTable:
 def store(connection: Connection, table: VectorTable, *documents: dict[str, Any], vectors: bool = True) -> None:
     texts = {document["content_hash"]: document["text"] for document in documents}
     made = dict(zip(texts, EMBEDDER.embed(list(texts.values())), strict=True)) if vectors else {}
-    repository.write(connection, table, Batch(documents, made, {}))
+    repository.write(connection, Batch(documents, [Made(table, made)]))
 
 
 def old(days: float, **given: Any) -> dict[str, Any]:

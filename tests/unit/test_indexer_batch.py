@@ -9,11 +9,13 @@ from prometheus_client import REGISTRY
 
 from freshet.contract.rejections import Reason
 from freshet.errors import DataError, PermanentError, TransientError
+from freshet.store.embeddings import VectorTable
+from freshet.store.models import Model
 from freshet.store.repository import Batch, Deletion, Written
 from indexer.batch import index
 from indexer.pending import retry_pending
 from tests.documents import gold
-from tests.indexer_builders import TextEmbedder
+from tests.indexer_builders import TextEmbedder, models_of
 
 
 class MemoryStore:
@@ -26,7 +28,10 @@ class MemoryStore:
         self.pending: dict[str, str] = {}
         self.failures: dict[str, str] = {}
 
-    def embedded(self, content_hashes: Collection[str]) -> set[str]:
+    def models(self) -> list[Model]:
+        return [Model("drawn-from-text", 8, "embeddings_drawn_from_text")]
+
+    def embedded(self, table: VectorTable, content_hashes: Collection[str]) -> set[str]:
         return self.vectors.keys() & set(content_hashes)
 
     def write(self, batch: Batch) -> Written:
@@ -34,24 +39,25 @@ class MemoryStore:
             raise DataError(Reason.BAD_DOCUMENT, "refused")
         new = {document["doc_id"]: document for document in batch.documents if document["doc_id"] not in self.documents}
         self.documents |= new
-        self.vectors |= batch.vectors
-        self.pending |= batch.pending
+        (made,) = batch.made
+        self.vectors |= made.vectors
+        self.pending |= made.pending
         gone = self.documents.keys() & set(batch.deleted)
         self.documents = {key: document for key, document in self.documents.items() if key not in gone}
         times = {doc_id: document["gold_at"] + timedelta(milliseconds=30) for doc_id, document in new.items()}
         return Written(times, {}, len(batch.documents) - len(new), len(gone))
 
-    def claim_pending(self, limit: int) -> dict[str, str]:
+    def claim_pending(self, table: VectorTable, limit: int) -> dict[str, str]:
         return dict(list(self.pending.items())[:limit])
 
-    def put_vectors(self, vectors: Mapping[str, Any]) -> None:
+    def put_vectors(self, table: VectorTable, vectors: Mapping[str, Any]) -> None:
         self.vectors |= vectors
         self.pending = {key: text for key, text in self.pending.items() if key not in vectors}
 
-    def note_failure(self, content_hashes: Collection[str], error: str) -> None:
+    def note_failure(self, table: VectorTable, content_hashes: Collection[str], error: str) -> None:
         self.failures |= dict.fromkeys(content_hashes, error)
 
-    def count_pending(self) -> int:
+    def count_pending(self, model_id: str) -> int:
         return len(self.pending)
 
 
@@ -61,27 +67,30 @@ def counted(name: str, **labels: str) -> float:
 
 def test_equal_texts_are_embedded_once_and_known_texts_never() -> None:
     store, embedder = MemoryStore(), TextEmbedder()
-    index([gold(text="same"), gold(text="same"), gold(text="other")], store, embedder)
-    index([gold(text="same")], store, embedder)
+    models = models_of(store, embedder)
+    index([gold(text="same"), gold(text="same"), gold(text="other")], store, models)
+    index([gold(text="same")], store, models)
     assert embedder.asked == [["same", "other"]]
     assert len(store.documents) == 4
 
 
 def test_texts_wait_for_a_provider_that_fails_and_the_documents_do_not() -> None:
     store, embedder = MemoryStore(), TextEmbedder(TransientError("provider is away"))
-    index([gold(text="a"), gold(text="b")], store, embedder)
+    models = models_of(store, embedder)
+    index([gold(text="a"), gold(text="b")], store, models)
     assert sorted(store.pending.values()) == ["a", "b"]
     assert len(store.documents) == 2
     embedder.failure = None
-    retry_pending(store, embedder)
+    retry_pending(store, models)
     assert (len(store.vectors), store.pending) == (2, {})
     assert counted("freshet_embeddings_pending") == 0
 
 
 def test_a_text_that_can_never_be_embedded_keeps_no_other_waiting() -> None:
     store, embedder = MemoryStore(), TextEmbedder(PermanentError("too odd"), refused="odd")
-    index([gold(text="odd"), gold(text="fine")], store, embedder)
-    retry_pending(store, embedder)
+    models = models_of(store, embedder)
+    index([gold(text="odd"), gold(text="fine")], store, models)
+    retry_pending(store, models)
     assert list(store.pending.values()) == ["odd"]
     assert list(store.failures.values()) == ["too odd"]
 
@@ -89,27 +98,28 @@ def test_a_text_that_can_never_be_embedded_keeps_no_other_waiting() -> None:
 def test_a_document_that_the_store_refuses_is_counted_and_the_others_are_written() -> None:
     before = counted("freshet_indexer_documents_total", outcome="rejected")
     store = MemoryStore(refused=["bad"])
-    index([gold(title="good"), gold(title="bad"), gold(title="also good")], store, TextEmbedder())
+    index([gold(title="good"), gold(title="bad"), gold(title="also good")], store, models_of(store, TextEmbedder()))
     assert sorted(document["title"] for document in store.documents.values()) == ["also good", "good"]
     assert counted("freshet_indexer_documents_total", outcome="rejected") == before + 1
 
 
 def test_what_is_said_last_of_a_document_counts() -> None:
     store, embedder = MemoryStore(), TextEmbedder()
+    models = models_of(store, embedder)
     first, second = gold(), gold()
     before = counted("freshet_indexer_documents_total", outcome="deleted")
-    index([first], store, embedder)
-    index([second, Deletion(second["doc_id"]), Deletion(first["doc_id"]), first, Deletion("stranger")], store, embedder)
+    index([first], store, models)
+    index([second, Deletion(second["doc_id"]), Deletion(first["doc_id"]), first, Deletion("stranger")], store, models)
     assert list(store.documents) == [first["doc_id"]]
-    index([first, Deletion(first["doc_id"])], store, embedder)
+    index([first, Deletion(first["doc_id"])], store, models)
     assert not store.documents
     assert counted("freshet_indexer_documents_total", outcome="deleted") == before + 1
 
 
 def test_a_document_that_the_store_refuses_keeps_no_other_from_being_deleted() -> None:
     store, old = MemoryStore(refused=["bad"]), gold()
-    index([old], store, TextEmbedder())
-    index([gold(title="bad"), Deletion(old["doc_id"])], store, TextEmbedder())
+    index([old], store, models_of(store, TextEmbedder()))
+    index([gold(title="bad"), Deletion(old["doc_id"])], store, models_of(store, TextEmbedder()))
     assert not store.documents
 
 
@@ -124,8 +134,9 @@ def test_a_document_that_the_store_refuses_keeps_no_other_from_being_deleted() -
 )
 def test_each_stage_is_measured_once_a_document(stage: str, seconds: float) -> None:
     store, document = MemoryStore(), gold()
+    models = models_of(store, TextEmbedder())
     before = {part: counted(f"freshet_freshness_seconds_{part}", stage=stage) for part in ("sum", "count")}
-    index([document], store, TextEmbedder())
-    index([document], store, TextEmbedder())
+    index([document], store, models)
+    index([document], store, models)
     assert counted("freshet_freshness_seconds_count", stage=stage) == before["count"] + 1
     assert counted("freshet_freshness_seconds_sum", stage=stage) - before["sum"] == pytest.approx(seconds, abs=1e-4)
