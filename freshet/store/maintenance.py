@@ -16,6 +16,7 @@ from psycopg import Connection, sql
 
 from freshet.errors import TransientError
 from freshet.store.bulk import INDEX_MEMORY
+from freshet.store.embeddings import VectorTable
 from freshet.store.repository import CONNECT_TIMEOUT_S
 
 Kind = Literal["documents", "answers", "sla_checks", "sla_breaches"]
@@ -99,18 +100,19 @@ def delete_orphans(connection: Connection, table: str, after: str, limit: int) -
     return last, int(deleted)
 
 
-def note_missing(connection: Connection, index: VectorIndex) -> int:
+def note_missing(connection: Connection, table: VectorTable) -> int:
     """Make pending the texts of documents that have no vector and are not pending. Returns how many.
 
-    The indexer may have relied on a vector that was taken for an orphan at that moment.
+    Only by the active model. The indexer may have relied on a vector that was taken for an orphan at that moment, or
+    not have known yet of a model that has just become the active one.
     """
-    return connection.execute(_NOTE_MISSING.format(table=sql.Identifier(index.table)), (index.model_id,)).rowcount
+    return connection.execute(_NOTE_MISSING.format(table=sql.Identifier(table.name)), (table.model_id,)).rowcount
 
 
 def vector_indexes(connection: Connection) -> Sequence[VectorIndex]:
     """Every model's vector index that is whole, with its vectors counted."""
     return [
-        VectorIndex(model_id, table, dimensions, _count(connection, table), size)
+        VectorIndex(model_id, table, dimensions, count_vectors(connection, table), size)
         for model_id, table, dimensions, size in connection.execute(_VECTOR_INDEXES).fetchall()
     ]
 
@@ -149,7 +151,8 @@ def search_ms(connection: Connection, index: VectorIndex, times: int = 5) -> flo
     return round(median(took), 2) if took else None
 
 
-def _count(connection: Connection, table: str) -> int:
+def count_vectors(connection: Connection, table: str) -> int:
+    """How many vectors a table has."""
     return int(connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchall()[0][0])
 
 

@@ -18,11 +18,17 @@ class Span(NamedTuple):
     until: datetime | None = None
 
 
+EVERYTHING: Final = Span()
+
+
 class Hashes(NamedTuple):
     """Content hashes after one and up to another, in their order; None: to the end."""
 
     after: str = ""
     upto: str | None = None
+
+
+ALL_HASHES: Final = Hashes()
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,13 @@ class Progress:
 
 def count(connection: Connection, table: VectorTable | None, span: Span) -> int:
     """How many different texts lack a vector; without a table all do."""
-    return int(connection.execute(_COUNT.format(missing=_missing(table)), _bound(span, Hashes())).fetchall()[0][0])
+    return int(connection.execute(_COUNT.format(missing=_missing(table)), _bound(span, ALL_HASHES)).fetchall()[0][0])
 
 
 def cut(connection: Connection, table: VectorTable, span: Span, texts: int) -> list[Hashes]:
     """Ranges with so many missing texts each, the last with what is left and whatever comes after it; [] for none."""
     statement = _CUT.format(missing=_missing(table))
-    ends = [row[0] for row in connection.execute(statement, {**_bound(span, Hashes()), "texts": texts})]
+    ends = [row[0] for row in connection.execute(statement, {**_bound(span, ALL_HASHES), "texts": texts})]
     bounds = ["", *ends[:-1]]
     return [Hashes(after, upto) for after, upto in zip(bounds, [*bounds[1:], None], strict=True)] if ends else []
 
@@ -70,6 +76,14 @@ def page(connection: Connection, table: VectorTable | None, hashes: Hashes, span
 def note_progress(connection: Connection, model_id: str, phase: str, texts: int, done: int, rate: float | None) -> None:
     """Say how far it is, from the beginning when it was not said before."""
     connection.execute(_NOTE, {"model": model_id, "phase": phase, "texts": texts, "done": done, "rate": rate})
+
+
+def add_done(connection: Connection, model_id: str, texts: int, rate: float | None) -> None:
+    """So many more are done; within the transaction that does them it is exact, whatever is killed."""
+    connection.execute(
+        "UPDATE embedding_progress SET done = done + %s, texts_per_second = %s, noted_at = now() WHERE model_id = %s",
+        (texts, rate, model_id),
+    )
 
 
 def forget_progress(connection: Connection, model_id: str) -> None:

@@ -71,22 +71,38 @@ def active(models: Sequence[Model]) -> Model | None:
 def start_building(connection: Connection, model_id: str, dimensions: int) -> Model:
     """Have every new document get a vector by this model as well: a new one, or a retired one on its way back.
 
-    Does nothing the second time, and for the active model. Raises PermanentError while another one is being built or
-    none is active, and psycopg.errors.RaiseException when it is known with other dimensions.
+    Does nothing the second time, and for the active model. Raises PermanentError as `check_building` does.
     """
     with connection.transaction():
         connection.execute(_LOCK)
-        known = listed(connection)
-        if active(known) is None:
-            raise PermanentError("the store has no active model yet: the indexer makes the first one")
-        for other in known:
-            if other.state == "building" and other.model_id != model_id:
-                raise PermanentError(f"the model {other.model_id} is being built: finish that move, or drop it first")
+        check_building(listed(connection), model_id, dimensions)
         connection.execute("SELECT add_embedding_model(%s, %s, 'building')", (model_id, dimensions))
         connection.execute(
             "UPDATE embedding_models SET state = 'building' WHERE model_id = %s AND state = 'retired'", (model_id,)
         )
-        return _the(connection, model_id)
+        return get(connection, model_id)
+
+
+def check_building(known: Sequence[Model], model_id: str, dimensions: int) -> None:
+    """Raises PermanentError when the model cannot be built: another one is being built, none is active, or the store
+    has it with other dimensions."""
+    if active(known) is None:
+        raise PermanentError("the store has no active model yet: the indexer makes the first one")
+    for other in known:
+        if other.state == "building" and other.model_id != model_id:
+            raise PermanentError(f"the model {other.model_id} is being built: finish that move, or drop it first")
+    model = find(known, model_id)
+    if model is not None:
+        check_dimensions(model, dimensions)
+
+
+def check_dimensions(model: Model, dimensions: int) -> None:
+    """Raises PermanentError when vectors of so many dimensions are not those of the model's table."""
+    if model.dimensions != dimensions:
+        raise PermanentError(
+            f"the model {model.model_id} has {dimensions} dimensions, its table in the store {model.dimensions}: drop"
+            " it there, or give the new one another name"
+        )
 
 
 def build_index(connection: Connection, model: Model) -> bool:
@@ -129,7 +145,7 @@ def switch(connection: Connection, model_id: str) -> str | None:
     """
     with connection.transaction():
         connection.execute(_LOCK)
-        model, before = _the(connection, model_id), active(listed(connection))
+        model, before = get(connection, model_id), active(listed(connection))
         if before is None or before.model_id == model_id:
             return None
         _check(connection, model, before)
@@ -149,15 +165,21 @@ def drop(connection: Connection, model_id: str) -> bool:
         model = find(listed(connection), model_id)
         if model is None:
             return False
-        if model.state == "active":
-            raise PermanentError(f"the model {model_id} is the active one: move to another one first")
+        check_dropping(model)
         connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(DROP_WAIT))
         connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(model.table_name)))
         connection.execute("DELETE FROM embedding_models WHERE model_id = %s", (model_id,))
         return True
 
 
-def _the(connection: Connection, model_id: str) -> Model:
+def check_dropping(model: Model) -> None:
+    """Raises PermanentError when the model must stay."""
+    if model.state == "active":
+        raise PermanentError(f"the model {model.model_id} is the active one: move to another one first")
+
+
+def get(connection: Connection, model_id: str) -> Model:
+    """The model of this name. Raises PermanentError that names those there are."""
     known = listed(connection)
     model = find(known, model_id)
     if model is None:

@@ -17,6 +17,7 @@ from psycopg import Connection
 from freshet.errors import FreshetError
 from freshet.settings import Settings, load_settings
 from freshet.store import maintenance
+from freshet.store.embeddings import VectorTable
 from freshet.store.failures import translated
 from freshet.store.maintenance import Kind, VectorIndex
 from freshet.telemetry import logs
@@ -67,7 +68,9 @@ def _vectors(connection: Connection) -> tuple[int, int]:
     """Delete vectors of no document; returns how many, and how many texts were found without one."""
     indexes = maintenance.vector_indexes(connection)
     deleted = sum(sum(_orphans(connection, index)) for index in indexes)
-    return deleted, sum(maintenance.note_missing(connection, index) for index in indexes)
+    return deleted, sum(
+        maintenance.note_missing(connection, VectorTable(index.model_id, index.table)) for index in indexes
+    )
 
 
 def _orphans(connection: Connection, index: VectorIndex) -> Iterator[int]:

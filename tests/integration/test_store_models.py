@@ -107,7 +107,7 @@ def test_the_active_model_is_not_dropped_and_nothing_is_built_beside_another_bui
     models.start_building(connection, "new", 4)
     with pytest.raises(PermanentError, match="new is being built"):
         models.start_building(connection, "third", 4)
-    with pytest.raises(PermanentError, match="the store: model new has 4 dimensions"), translated():
+    with pytest.raises(PermanentError, match="new has 5 dimensions, its table in the store 4"):
         models.start_building(connection, "new", 5)
     with pytest.raises(PermanentError, match="has no model fourth; it has new, old"):
         models.switch(connection, "fourth")
