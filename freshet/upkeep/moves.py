@@ -13,6 +13,9 @@ from freshet.store.missing import EVERYTHING, Span
 Action = Literal["fill", "move", "drop"]
 Step = Literal["embed", "index", "compare", "switch", "drop"]
 
+Name = Step | Literal["plan", "report"]
+"""Of a task."""
+
 STEPS: Final[Mapping[Action, tuple[Step, ...]]] = {
     "fill": ("embed",),
     "move": ("embed", "index", "compare", "switch"),

@@ -9,45 +9,69 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
 from freshet.errors import FreshetError, PermanentError
 from freshet.settings import Settings, load_settings
-from freshet.store.missing import Span
+from freshet.store.missing import Hashes, Span
 from freshet.telemetry import logs
 from freshet.upkeep import reembed_steps as steps
-from freshet.upkeep.moves import CHUNK_TEXTS, LEAST_RECALL, Action, Asked, Step
+from freshet.upkeep import reports
+from freshet.upkeep.moves import CHUNK_TEXTS, LEAST_RECALL, Action, Asked, Name
 from freshet.upkeep.reembed_plan import plan
 
 NICENESS: Final = 10
 """What is live goes first."""
 
-STEPS: Final[dict[Step, Callable[[Settings, Asked], steps.Report]]] = {
+DAG: Final = "backfill_embeddings"
+
+Chunk = tuple[int, Sequence[Any]]
+"""Number and range of content hashes, as JSON holds it."""
+
+WHOLE: Final[dict[Name, Callable[[Settings, Asked], steps.Report]]] = {
     "index": steps.index,
     "compare": steps.compare,
     "switch": steps.switch,
     "drop": steps.drop,
 }
+"""The steps that are of one part."""
 
 
 def run(settings: Settings, asked: Asked) -> dict[str, Any]:
-    """Everything that is asked for, one step after another. Returns their reports by name.
+    """Everything that is asked for, one step after another. Returns what `part` does of the report.
 
     Raises PermanentError when a new model is not good enough to be switched to.
     """
-    planned = plan(settings, asked)
-    parts = {"plan": planned.report}
-    for number, hashes in enumerate(planned.chunks, start=1):
-        parts[f"embed {number}"] = steps.embed(settings, asked, hashes)
-    for step in asked.steps:
-        if step in STEPS:
-            parts[step] = STEPS[step](settings, asked)
-            if faults := parts[step].get("faults"):
-                raise PermanentError(f"the model {asked.model} is not switched to: {', '.join(faults)}")
-    if asked.apply:
-        steps.finish(settings, asked)
-    return parts
+    run_id = f"by-hand-{datetime.now(UTC).isoformat()}"
+    chunks = part(settings, asked, "plan", DAG, run_id)
+    for name in asked.steps:
+        for chunk in enumerate(chunks) if name == "embed" else (None,):
+            part(settings, asked, name, DAG, run_id, chunk)
+    ended: dict[str, Any] = part(settings, asked, "report", DAG, run_id)
+    return ended
+
+
+def part(settings: Settings, asked: Asked, name: Name, dag_id: str, run_id: str, chunk: Chunk | None = None) -> Any:
+    """One part of a run; its report is kept.
+
+    The plan returns the ranges of the chunks, each of which is a part of `embed`; the report returns the reports of all
+    `parts` and their `total`; every other part returns its own. Raises PermanentError when it cannot work, or a new
+    model is not good enough to be switched to, and TransientError when trying again may help.
+    """
+    if name == "plan":
+        planned = plan(settings, asked)
+        reports.keep(settings, dag_id, run_id, name, planned.report)
+        return [list(hashes) for hashes in planned.chunks]
+    if name == "report":
+        if asked.apply:
+            steps.finish(settings, asked)
+        return reports.collected(settings, dag_id, run_id)
+    report = steps.embed(settings, asked, Hashes(*chunk[1])) if chunk is not None else WHOLE[name](settings, asked)
+    reports.keep(settings, dag_id, run_id, name if chunk is None else f"{name} {chunk[0]}", report)
+    if faults := report.get("faults"):
+        raise PermanentError(f"the model {asked.model} is not switched to: {', '.join(faults)}")
+    return report
 
 
 def arguments(given: Sequence[str] | None = None) -> Asked:

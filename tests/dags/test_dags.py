@@ -11,7 +11,7 @@ import pytest
 from freshet.settings import CHECKOUT
 
 DAGS = CHECKOUT / "dags"
-REWRITING = {"compact_gold", "replay_offsets"}
+REWRITING = {"backfill_embeddings", "compact_gold", "replay_offsets"}
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +81,24 @@ def test_its_file_is_thin_and_loads_no_spark(file: Any) -> None:
     text = file.read_text()
     assert not [name for name in imported(text) if name.partition(".")[0] in ("pyspark", "spark_jobs")]
     assert len(text.splitlines()) <= 120
+
+
+def test_embeddings_are_filled_day_by_day(dagbag: Any) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import TimeRestriction
+
+    dag = DagSerialization.from_dict(DagSerialization.to_dict(dagbag.dags["backfill_embeddings"]))
+    begin = TimeRestriction(dag.start_date, None, catchup=True)
+    info = dag.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=begin)
+    assert info.data_interval.start == dag.start_date
+    assert info.data_interval.end - info.data_interval.start == timedelta(days=1)
+
+
+def test_a_model_is_switched_to_after_its_index_was_made_and_compared(dagbag: Any) -> None:
+    dag = dagbag.dags["backfill_embeddings"]
+    order = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+    assert order["plan"] == {"embed", "drop"}
+    assert [order[name] for name in ("embed", "index", "compare", "switch", "drop")] == [
+        {"index"}, {"compare"}, {"switch"}, {"report"}, {"report"},
+    ]  # fmt: skip
+    assert dag.get_task("embed").is_mapped

@@ -80,18 +80,23 @@ def states(connection: Connection) -> dict[str, str]:
     return {model.model_id: model.state for model in models.listed(connection)}
 
 
+def done(settings: Settings, asked: Asked) -> dict[str, Any]:
+    parts: dict[str, Any] = run(settings, asked)["parts"]
+    return parts
+
+
 def test_a_move_and_the_way_back_and_each_of_them_twice(
     settings: Settings, connection: Connection, known: dict[str, TextEmbedder]
 ) -> None:
     store(connection, *(gold() for _ in range(50)))
-    moved = run(settings, MOVE)
-    assert [moved[f"embed {number}"]["embedded"] for number in (1, 2, 3, 4)] == [16, 16, 16, 2]
+    moved = done(settings, MOVE)
+    assert [moved[f"embed {number}"]["embedded"] for number in range(4)] == [16, 16, 16, 2]
     assert moved["compare"]["recall"] == 1
     assert moved["switch"]["before"] == "old"
     assert states(connection) == {"new": "active", "old": "retired"}
     assert missing.progress(connection) == []
 
-    again = run(settings, MOVE)
+    again = done(settings, MOVE)
     assert again["plan"]["note"] == "it is the active model already"
     assert not again["switch"]["applied"]
 
@@ -99,11 +104,11 @@ def test_a_move_and_the_way_back_and_each_of_them_twice(
     repository.write(
         connection, Batch([late], [Made(models.get(connection, "new").table, vectors(known["new"], late))])
     )
-    back = run(settings, BACK)
-    assert back["embed 1"]["embedded"] == 1
+    back = done(settings, BACK)
+    assert back["embed 0"]["embedded"] == 1
     assert not back["index"]["made"]
     assert states(connection) == {"new": "retired", "old": "active"}
-    assert run(settings, Asked("drop", "new", apply=True))["drop"]["dropped"] == "new"
+    assert done(settings, Asked("drop", "new", apply=True))["drop"]["dropped"] == "new"
     assert states(connection) == {"old": "active"}
 
 
@@ -115,16 +120,16 @@ def test_unasked_it_only_says_what_it_would_do(
     settings: Settings, connection: Connection, known: dict[str, TextEmbedder]
 ) -> None:
     store(connection, *(gold() for _ in range(20)))
-    said = run(settings, Asked("move", "new"))["plan"]
+    said = done(settings, Asked("move", "new"))["plan"]
     assert (said["applied"], said["texts"], said["missing"], said["chunks"]) == (False, 20, 20, 0)
     assert said["estimated_texts_per_second"] > 0
     assert said["estimated_bytes"] > 20 * 64
     assert states(connection) == {"old": "active"}
     connection.execute("DELETE FROM embeddings_old")
-    assert run(settings, Asked("fill"))["plan"]["missing"] == 20
+    assert done(settings, Asked("fill"))["plan"]["missing"] == 20
     assert count(connection, "embeddings_old") == 0
     connection.execute("SELECT add_embedding_model('new', 4, 'building')")
-    assert run(settings, Asked("drop", "new"))["plan"]["state"] == "building"
+    assert done(settings, Asked("drop", "new"))["plan"]["state"] == "building"
     assert states(connection) == {"new": "building", "old": "active"}
 
 
@@ -156,10 +161,10 @@ def test_a_model_that_is_not_good_enough_is_not_switched_to(
     store(connection, *(gold() for _ in range(40)))
     asked = Asked("move", "new", apply=True, least_overlap=0.99)
     with pytest.raises(PermanentError, match=r"not switched to: overlap is 0\.\d+, least is 0.99"):
-        run(settings, asked)
+        done(settings, asked)
     assert states(connection) == {"new": "building", "old": "active"}
     assert "not switched to" in missing.progress(connection)[0].phase
-    ready = run(settings, Asked("move", "new", apply=True, switch=False))
+    ready = done(settings, Asked("move", "new", apply=True, switch=False))
     assert "switch" not in ready
     assert missing.progress(connection)[0].phase == "ready to be switched to"
 
@@ -205,13 +210,13 @@ def test_a_fill_is_of_the_documents_of_its_interval_and_of_what_was_pending(
     store(connection, *documents, vectors=False)
     assert count(connection, "pending_embeddings") == 4
     day = Span(NOON + timedelta(days=1), NOON + timedelta(days=3))
-    report = run(settings, Asked("fill", apply=True, span=day))
-    assert report["embed 1"]["embedded"] == 2
+    report = done(settings, Asked("fill", apply=True, span=day))
+    assert report["embed 0"]["embedded"] == 2
     pending = {row[0] for row in connection.execute("SELECT content_hash FROM pending_embeddings").fetchall()}
     assert pending == {documents[0]["content_hash"], documents[3]["content_hash"]}
     assert missing.progress(connection) == []
     known.clear()
-    assert run(settings, Asked("fill", apply=True, span=day))["plan"]["missing"] == 0
+    assert done(settings, Asked("fill", apply=True, span=day))["plan"]["missing"] == 0
 
 
 def test_what_arrives_while_the_index_is_made_is_embedded_before_the_switch(
@@ -225,7 +230,7 @@ def test_what_arrives_while_the_index_is_made_is_embedded_before_the_switch(
         return build(*given)
 
     monkeypatch.setattr(models, "build_index", meanwhile)
-    report = run(settings, MOVE)
+    report = done(settings, MOVE)
     assert report["index"]["arrived_meanwhile"] == 2
     assert report["switch"]["before"] == "old"
 
@@ -248,9 +253,9 @@ def test_killed_while_it_embeds_it_goes_on_where_it_was(
     assert 0 < there < texts
     (seen,) = missing.progress(connection)
     assert seen.done == there
-    done = subprocess.run(command, cwd=CHECKOUT, env=given, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    assert json.loads(done.stdout)["embed 1"]["embedded"] == texts - there
+    ended = subprocess.run(command, cwd=CHECKOUT, env=given, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert json.loads(ended.stdout)["parts"]["embed 0"]["embedded"] == texts - there
     assert states(connection) == {"mini-cls": "active", "minilm-l6-v2-int8": "retired"}
 
 
