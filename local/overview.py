@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import psutil
+import psycopg
 from confluent_kafka import KafkaException, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from freshet import log
 from freshet.contract import topics
+from freshet.errors import ConfigError
 from freshet.settings import Settings
+from freshet.store import missing
 from local import stack
 from local.airflow import access
 from local.client import client
@@ -56,6 +60,8 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"lake {layer}: {_table(table)}" for layer, table in value["lake"].items())
         elif name == "lag":
             yield f"not indexed yet: {_lag(value)}"
+        elif name == "embedding":
+            yield from (f"embedding {one}" for one in value)
         else:
             yield f"{name}: {value}"
 
@@ -79,7 +85,8 @@ def overview(settings: Settings) -> Overview:
         )
         rows.append(Row(name, words, state.pid, tree_memory_mb(state.pid), lags.get(name)))
     airflow = {"airflow": access.sentence(settings)} if settings.airflow else {}
-    return Overview(rows, {"state folder": str(settings.state_dir), **airflow, **_freshness(settings)})
+    figures = {"state folder": str(settings.state_dir), **airflow, **_embedding(settings), **_freshness(settings)}
+    return Overview(rows, figures)
 
 
 def tree_memory_mb(pid: int | None) -> float | None:
@@ -138,6 +145,18 @@ def _lag(lag: Mapping[str, Any]) -> str:
     if lag["records"] is None:
         return str(lag["status"])
     return f"{lag['records']} records" + (f", the oldest {lag['seconds']} s old" if lag["seconds"] else "")
+
+
+def _embedding(settings: Settings) -> dict[str, list[str]]:
+    """What is embedded beside the stream, as long as anything is."""
+    try:
+        with psycopg.connect(settings.conninfo, autocommit=True, connect_timeout=2) as connection:
+            seen = missing.progress(connection)
+    except (psycopg.Error, ConfigError):
+        return {}
+    now = datetime.now(UTC)
+    said = [f"{one}, {(now - one.noted_at).total_seconds():.0f} s ago" for one in seen]
+    return {"embedding": said} if said else {}
 
 
 def _freshness(settings: Settings) -> dict[str, Any]:

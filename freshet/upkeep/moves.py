@@ -3,7 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
@@ -66,8 +66,14 @@ class Asked:
             raise PermanentError(f"which model to {self.action}? Name it as `model`")
         if self.model and not _MODEL.fullmatch(self.model):
             raise PermanentError(f"{self.model!r} is no name of a model: small letters, digits and hyphens, at most 40")
+        if any(time is not None and time.tzinfo is None for time in self.span):
+            raise PermanentError("a time is in no time zone: one that is ends in Z, or in +01:00")
         if self.action != "fill" and any(self.span):
             raise PermanentError(f"times are for fill: a {self.action} is of all documents")
+
+    def unapplied(self) -> "Asked":
+        """The same as a dry run."""
+        return replace(self, apply=False)
 
     @property
     def steps(self) -> tuple[Step, ...]:

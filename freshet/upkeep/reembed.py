@@ -86,7 +86,9 @@ def arguments(given: Sequence[str] | None = None) -> Asked:
     parser.add_argument("--least-recall", type=float, default=LEAST_RECALL, help="of the new index, 0 to 1")
     parser.add_argument("--least-overlap", type=float, default=0.0, help="of both models' neighbours, 0 to 1")
     parser.add_argument("--no-switch", action="store_true", help="only have the model ready")
-    parser.add_argument("--since", type=datetime.fromisoformat, help="fill: of edits from this time on")
+    parser.add_argument(
+        "--since", type=datetime.fromisoformat, help="fill: of edits from this time on, such as 2026-11-23T10:15:00Z"
+    )
     parser.add_argument("--until", type=datetime.fromisoformat, help="fill: and before this time")
     asked = parser.parse_args(given)
     return Asked(

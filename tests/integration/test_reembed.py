@@ -25,6 +25,7 @@ from freshet.upkeep import reembed_steps as steps
 from freshet.upkeep.moves import Asked
 from freshet.upkeep.reembed import run
 from freshet.upkeep.reembed_plan import plan
+from local import overview
 from tests.documents import NOON, gold
 from tests.indexer_builders import TextEmbedder
 from tests.models import model_folder
@@ -264,3 +265,15 @@ def embedded(connection: Connection) -> bool:
         return count(connection, "embeddings_mini_cls") > 0
     except psycopg.errors.UndefinedTable:
         return False
+
+
+def test_status_says_how_far_a_build_is_and_nothing_when_there_is_none(
+    settings: Settings, connection: Connection
+) -> None:
+    store(connection, gold())
+    assert overview._embedding(settings) == {}
+    missing.note_progress(connection, "old", "embedding", 1000, 250, 50.0)
+    figures = overview._embedding(settings)
+    assert list(overview.lines(figures)) == [
+        "embedding old: embedding, 250 of 1,000 texts, 50.0 texts/s, 15 s left, 0 s ago"
+    ]

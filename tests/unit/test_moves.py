@@ -20,6 +20,7 @@ from freshet.upkeep.moves import (
     table_bytes,
 )
 from freshet.upkeep.reembed import arguments
+from local.cli.embeddings import conf
 
 DAY = (datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC))
 PARAMS: dict[str, Any] = {
@@ -52,6 +53,7 @@ def test_a_run_by_hand_does_what_its_parameters_say_and_is_dry_unless_told_other
         ({"action": "mend", "model": "new"}, "'mend' is none of fill, move, drop"),
         ({"action": "move", "model": "../new"}, "no name of a model"),
         ({"action": "move", "model": "new", "span": Span(*DAY)}, "times are for fill"),
+        ({"action": "fill", "span": Span(datetime(2026, 11, 22))}, "in no time zone"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given: dict[str, Any], error: str) -> None:
@@ -65,6 +67,16 @@ def test_the_command_asks_for_the_same_and_is_dry_as_well() -> None:
         "fill", apply=True, span=Span(DAY[0], None)
     )
     assert arguments(["move", "--model", "new", "--apply", "--no-switch"]).steps == ("embed", "index", "compare")
+
+
+def test_freshet_embeddings_asks_airflow_for_what_it_was_asked() -> None:
+    for one in (
+        Asked("move", "new", True, 7, 0.8, 0.2, False),
+        Asked("fill", apply=False, span=Span(*DAY)),
+        Asked("drop", "old", apply=True),
+    ):
+        assert conf(one).keys() == PARAMS.keys()
+        assert asked(conf(one), "manual", None, None) == one
 
 
 def test_chunks_become_larger_before_there_are_too_many() -> None:
