@@ -18,12 +18,13 @@ class PackagedFile:
 
     def read(self) -> bytes:
         """The file's content. Raises PermanentError when it is missing or is not what was pinned."""
-        content = self._locate().read_bytes()
+        content = self.locate().read_bytes()
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise PermanentError(f"{self.path} of the package {self.package} is not the pinned file: reinstall it")
         return content
 
-    def _locate(self) -> Path:
+    def locate(self) -> Path:
+        """Where it is. Raises PermanentError when the package is not installed."""
         spec = find_spec(self.package)
         for folder in (spec.submodule_search_locations or ()) if spec else ():
             if (file := Path(folder) / self.path).is_file():

@@ -5,6 +5,8 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from confluent_kafka import Producer
 from freshet.contract import topics
 from freshet.errors import PermanentError
 from freshet.settings import Settings
+from freshet.store.repository import COLUMNS, Document
 from local.eventstreams import simulator
 from local.eventstreams.source import iso_ms
 
@@ -65,6 +68,35 @@ def put_raw(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
     if left := producer.flush(FLUSH_TIMEOUT_S):
         raise PermanentError(f"the broker did not take {left} records")
     return total
+
+
+def document(doc_id: str, wiki: str, title: str, comment: str, text: str) -> Document:
+    """A document that did not come through the stream; what is not given is ordinary."""
+    now = datetime.now(UTC)
+    return {
+        **dict.fromkeys(COLUMNS),
+        "doc_id": doc_id,
+        "event_id": doc_id,
+        "event_time": now,
+        "wiki": wiki,
+        "language": "en",
+        "type": "edit",
+        "namespace": 0,
+        "title": title,
+        "comment": comment,
+        "text": text,
+        "content_hash": sha256(text.encode()).hexdigest(),
+        "user_kind": "registered",
+        "quality_flags": [],
+        "source": "recording",
+        "received_at": now,
+        "raw_topic": "",
+        "raw_partition": 0,
+        "raw_offset": 0,
+        "raw_timestamp": now,
+        "transform_version": "",
+        "gold_at": now,
+    }
 
 
 def _recorded(recording: Path) -> Iterator[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,28 +108,4 @@ def _xquad(
 
 def _document(paragraph: Paragraph) -> Document:
     text = f"{paragraph.title}. {paragraph.text}"
-    now = datetime.now(UTC)
-    return {
-        **dict.fromkeys(repository.COLUMNS),
-        "doc_id": paragraph.paragraph_id,
-        "event_id": paragraph.paragraph_id,
-        "event_time": now,
-        "wiki": "enwiki",
-        "language": "en",
-        "type": "edit",
-        "namespace": 0,
-        "title": paragraph.title,
-        "comment": paragraph.text,
-        "text": text,
-        "content_hash": sha256(text.encode()).hexdigest(),
-        "user_kind": "registered",
-        "quality_flags": [],
-        "source": "recording",
-        "received_at": now,
-        "raw_topic": "",
-        "raw_partition": 0,
-        "raw_offset": 0,
-        "raw_timestamp": now,
-        "transform_version": "",
-        "gold_at": now,
-    }
+    return material.document(paragraph.paragraph_id, "enwiki", paragraph.title, paragraph.text, text)

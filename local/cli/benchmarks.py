@@ -1,5 +1,6 @@
 """`freshet bench ...`: every figure in the documentation is printed by one of these."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ import typer
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, Source
 from local import launch, ports, running
-from local.bench import api, backlog, freshness, retrieval
+from local.bench import api, backlog, freshness, moving, retrieval
 from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
 from local.cli import console
@@ -111,6 +112,20 @@ def bench_api(
     only = (*ENGINES, "serve", "indexer", "api")
     with api.stand_in(port) as model, temporary_stack(_report, only=only, overrides=given) as settings:
         _finish(api.measure(settings, model, numbers, seconds, pages, console.say), as_json)
+
+
+@app.command("reembed")
+def bench_reembed(
+    documents: Annotated[int, typer.Option(min=100, help="How many documents, each with a text of its own.")] = 20_000,
+    recording: Recording = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the move to a second model and back while searches go on. Events of all types become documents."""
+    with tempfile.TemporaryDirectory(prefix="freshet-bench-models-") as folder:
+        moving.second_model(Path(folder))
+        given = {**_source(recording), "models_dir": folder}
+        with temporary_stack(_report, only=(*ENGINES, "indexer", "api"), overrides=given) as settings:
+            _finish(moving.measure(settings, documents, console.say), as_json)
 
 
 def _numbers(text: str) -> list[int]:
