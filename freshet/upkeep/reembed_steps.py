@@ -76,8 +76,7 @@ def embed(settings: Settings, asked: Asked, hashes: Hashes) -> Report:
         embedder = embedder_of(settings, model.model_id)
         done, pending = _embed(connection, model, embedder, asked.span, hashes)
     seconds = round(perf_counter() - began, 3)
-    rate = round(done / seconds, 1) if done else None
-    return {"applied": True, "embedded": done, "left_pending": pending, "texts_per_second": rate, "seconds": seconds}
+    return {"applied": True, "embedded": done, "left_pending": pending, "seconds": seconds}
 
 
 def index(settings: Settings, asked: Asked) -> Report:

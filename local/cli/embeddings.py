@@ -11,8 +11,11 @@ from freshet.upkeep.reembed_plan import plan
 from local import running
 from local.cli import console, following
 
-SHOWN: Final = ("note", "embedded", "left_pending", "texts_per_second", "index_seconds", "arrived_meanwhile",
-                "recall", "overlap", "before", "made_pending", "dropped", "seconds")  # fmt: skip
+ORDER: Final = ("plan", "embed", "index", "compare", "switch", "drop")
+SHOWN: Final = (
+    "note", "model", "texts", "missing", "estimated_seconds", "estimated_bytes", "embedded", "left_pending",
+    "index_seconds", "arrived_meanwhile", "recall", "overlap", "before", "made_pending", "dropped", "seconds",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +66,6 @@ def conf(asked: Asked) -> dict[str, Any]:
 
 
 def _show(report: Mapping[str, Any]) -> None:
-    for name, part in report["parts"].items():
+    for name, part in sorted(report["parts"].items(), key=lambda item: ORDER.index(item[0].partition(" ")[0])):
         words = ", ".join(f"{key} {part[key]}" for key in SHOWN if part.get(key) is not None)
         console.out.print(f"{name}: {words}", markup=False, soft_wrap=True)
