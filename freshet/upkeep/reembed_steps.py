@@ -191,7 +191,7 @@ def _batches(connection: Connection, model: Model, span: Span, hashes: Hashes) -
         rest = iter(texts.items())
         while batch := dict(islice(rest, AT_ONCE)):
             yield batch
-        hashes = hashes._replace(after=max(texts))
+        hashes = hashes._replace(after=[*texts][-1])
 
 
 def _vectors(embedder: Embedder, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:

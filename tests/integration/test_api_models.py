@@ -130,3 +130,5 @@ def test_an_api_that_starts_after_a_move_searches_with_the_model_of_the_store(
         body = httpx.post(f"{url}/v1/search", json={"query": QUERY}, trust_env=False).json()
     assert body["degraded"] == {}
     assert body["results"]
+    loaded = [line for line in (tmp_path / "api.log").read_text().splitlines() if "model loaded" in line]
+    assert [OTHER in line for line in loaded] == [True]

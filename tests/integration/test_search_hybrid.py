@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from psycopg.errors import UndefinedTable
 from pydantic import SecretStr
 
+from api import retrieval
 from api.app import create_app
 from freshet.settings import load_settings
 from freshet.store.migrate import migrate
@@ -178,6 +180,21 @@ def test_a_store_whose_model_cannot_be_loaded_is_searched_by_words_and_says_so(s
         assert client.get("/readyz").json()["dependencies"]["embedding"].endswith("words only")
     assert [result["doc_id"] for result in body["results"]] == ["found"]
     assert "active model is bag-of-words: unknown model" in body["degraded"]["vector"]
+
+
+def test_a_search_whose_vectors_are_dropped_under_it_begins_anew(store, monkeypatch):
+    insert(store, document(doc_id="found", title="Bridge"))
+    search_store, tries = retrieval.store.search, []
+
+    async def dropped_under_it(*given: Any) -> Any:
+        tries.append(given)
+        if len(tries) == 1:
+            raise UndefinedTable
+        return await search_store(*given)
+
+    monkeypatch.setattr(retrieval.store, "search", dropped_under_it)
+    assert search(store, "bridge") == ["found"]
+    assert len(tries) == 2
 
 
 def test_a_question_is_answered_with_citations_from_the_store(store):

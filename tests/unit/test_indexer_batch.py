@@ -86,6 +86,11 @@ def test_texts_wait_for_a_provider_that_fails_and_the_documents_do_not() -> None
     assert counted("freshet_embeddings_pending") == 0
 
 
+def test_a_model_that_has_other_dimensions_than_its_table_stops_the_start() -> None:
+    with pytest.raises(PermanentError, match="drawn-from-text has 9 dimensions, its table in the store 8"):
+        models_of(MemoryStore(), TextEmbedder(dimensions=9))
+
+
 def test_a_text_that_can_never_be_embedded_keeps_no_other_waiting() -> None:
     store, embedder = MemoryStore(), TextEmbedder(PermanentError("too odd"), refused="odd")
     models = models_of(store, embedder)
