@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from threading import Event, Thread
 
@@ -53,12 +54,12 @@ class Searches:
     failed: list[str] = field(default_factory=list)
     cosines: list[float] = field(default_factory=list)
 
-    def note(self, response: httpx.Response) -> None:
-        """One answer."""
+    def note(self, limit: int, response: httpx.Response) -> None:
+        """One answer, to a search for so many."""
         self.done += 1
         body = response.json()
         found = body.get("results", [])
-        if response.status_code != 200 or len(found) != 10 or body["degraded"]:
+        if response.status_code != 200 or len(found) != limit or body["degraded"]:
             self.failed.append(f"{response.status_code}: {len(found)} results, {body.get('degraded')}")
         else:
             self.cosines.append(round(found[0]["scores"]["vector"], 4))
@@ -79,16 +80,12 @@ def searching(url: str) -> Iterator[Searches]:
 
     def go_on() -> None:
         with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-            number = 0
-            while not stop.is_set():
-                number += 1
-                # words that no document has make it another query to whoever remembers answers
-                query = QUERY if number % 2 else f"{QUERY} x{number}"
-                response = client.post("/v1/search", json={"query": query, "collapse": False})
-                if number % 2:
-                    searches.note(response)
-                elif response.status_code != 200 or not response.json()["results"]:
-                    searches.failed.append(response.text)
+            # another limit is another search to whoever remembers answers
+            for limit in cycle(range(10, 40)):
+                if stop.is_set():
+                    return
+                asked = {"query": QUERY, "limit": limit, "collapse": False}
+                searches.note(limit, client.post("/v1/search", json=asked))
 
     thread = Thread(target=go_on)
     thread.start()

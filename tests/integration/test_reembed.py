@@ -139,6 +139,7 @@ def test_unasked_it_only_says_what_it_would_do(
     [
         (Asked("move", "unknown", apply=True), "unknown model 'unknown'"),
         (Asked("move", "wide", apply=True), "wide has 5 dimensions, its table in the store 4"),
+        (Asked("move", "wide"), "wide has 5 dimensions, its table in the store 4"),
         (Asked("drop", "old", apply=True), "old is the active one"),
         (Asked("drop", "unknown", apply=True), "the store has no model unknown; it has old"),
         (Asked("fill", "wide", apply=True), "wide is retired: move to it"),

@@ -63,6 +63,9 @@ def test_a_model_that_is_being_built_is_loaded_before_it_is_needed() -> None:
         loader.open.set()
         queries = beginning_with(loader, "old")
         assert queries.choose(models(new="building", old="active")).model_id == "old"  # type: ignore[union-attr]
+        async with asyncio.timeout(10):
+            while not loader.loads:
+                await asyncio.sleep(0.001)
         await until_loaded(queries, "new")
         moved = models(new="active", old="retired")
         assert queries.choose(moved) == moved[0]
