@@ -144,8 +144,9 @@ def drop(settings: Settings, asked: Asked) -> Report:
 def finish(settings: Settings, asked: Asked) -> None:
     """A fill has ended: nothing more is to be seen of it. A move that waits to be switched to is still seen."""
     with opened(settings) as connection:
-        model = _model(connection, asked) if asked.action == "fill" else None
-        if model is not None:
+        known = models.listed(connection)
+        model = models.find(known, asked.model) if asked.model else models.active(known)
+        if asked.action == "fill" and model is not None:
             missing.forget_progress(connection, model.model_id)
 
 

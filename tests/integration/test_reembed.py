@@ -221,6 +221,14 @@ def test_a_fill_is_of_the_documents_of_its_interval_and_of_what_was_pending(
     assert done(settings, Asked("fill", apply=True, span=day))["plan"]["missing"] == 0
 
 
+def test_a_store_without_any_model_has_nothing_to_fill_and_nothing_to_move_from(
+    settings: Settings, known: dict[str, TextEmbedder]
+) -> None:
+    assert "no active model yet" in done(settings, Asked("fill", apply=True))["plan"]["note"]
+    with pytest.raises(PermanentError, match="no active model yet"):
+        done(settings, MOVE)
+
+
 def test_what_arrives_while_the_index_is_made_is_embedded_before_the_switch(
     settings: Settings, connection: Connection, known: dict[str, TextEmbedder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
