@@ -101,10 +101,8 @@ class Settings(BaseSettings):
         description="wikis of documents: patterns, a leading ! excludes; the default is all Wikipedias",
     )  # fmt: skip
 
-    embedding_model: ModelId = Field("minilm-l6-v2-int8", description="model a new store begins with; a folder's name")
-    models_dir: CheckoutPath = Field(
-        Path(".cache/models"), description="folder of models, each a folder with model.onnx"
-    )
+    embedding_model: ModelId = Field("minilm-l6-v2-int8", description="model of a new store; a folder's name")
+    models_dir: CheckoutPath = Field(Path(".cache/models"), description="folder of models, a folder each")
     embedding_sessions: int = Field(2, ge=1, le=64, description="texts embedded side by side, a core each")
     reembed_sessions: int = Field(1, ge=1, le=64, description="the same, of what is embedded beside the stream")
     indexer_group: str = Field(topics.INDEXER_GROUP, min_length=1, description="consumer group of the indexer")
