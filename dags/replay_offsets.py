@@ -13,15 +13,16 @@ with `{"logical_date": null, "conf": {"offsets": ["0:100-199"], "dry_run": true}
 
 import json
 import logging
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import Param, dag, task
+from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from freshet.errors import PermanentError
 from freshet.settings import load_settings
-from freshet.upkeep.dag_defaults import DEFAULTS, START, spark_job
+from freshet.upkeep.dag_defaults import DEFAULTS, START, overdue, spark_job
 from freshet.upkeep.replay import CHUNK_RECORDS, request
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,11 @@ SIDE_BY_SIDE = 1
     max_active_runs=1,
     is_paused_upon_creation=False,
     default_args=DEFAULTS,
+    deadline=DeadlineAlert(
+        DeadlineReference.DAGRUN_QUEUED_AT,
+        timedelta(seconds=load_settings().upkeep_deadline_s),
+        SyncCallback(overdue),
+    ),
     params={
         "offsets": Param([], type="array", items={"type": "string"}, description="PARTITION:FIRST-LAST, both included"),
         "since": Param(None, type=["null", "string"], format="date-time", description="records from this time on"),

@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     reindex_from: float = Field(
         2, gt=1, description="a vector index so many times as large as its vectors need is built anew"
     )
+    upkeep_deadline_s: float = Field(7_200, gt=0, description="a replay or backfill still running then is alerted, s")
     alertmanager_url: str = Field(
         "", pattern=r"^(https?://\S+)?$", description="Alertmanager that is told of breaches, http://HOST:9093"
     )

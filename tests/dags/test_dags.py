@@ -12,6 +12,7 @@ from freshet.settings import CHECKOUT
 
 DAGS = CHECKOUT / "dags"
 REWRITING = {"compact_gold", "replay_offsets"}
+BOUNDED = {"replay_offsets"}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,16 @@ def test_its_tasks_try_again_a_few_times_ever_later_and_alert_at_the_end(dag: An
         assert task.retries == 0 or task.retry_exponential_backoff
         assert task.execution_timeout <= timedelta(hours=2)
     assert dag.default_args["on_failure_callback"].__module__ == "freshet.upkeep.dag_defaults"
+
+
+def test_a_replay_that_goes_on_too_long_is_alerted(dagbag: Any) -> None:
+    from airflow.sdk import DeadlineReference
+
+    for name in BOUNDED:
+        (deadline,) = dagbag.dags[name].deadline
+        assert deadline.reference == DeadlineReference.DAGRUN_QUEUED_AT
+        assert deadline.interval == timedelta(hours=2)
+        assert deadline.callback.path == "freshet.upkeep.dag_defaults.overdue"
 
 
 def test_what_rewrites_is_dry_unless_told_otherwise(dagbag: Any) -> None:
