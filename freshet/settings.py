@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     compact_file_mb: int = Field(128, ge=1, le=4_096, description="size that compaction gives files of the lake, MB")
     retention_days: int = Field(0, ge=0, description="documents of older edits are deleted, days; 0: none is")
     answers_retention_days: int = Field(0, ge=0, description="older stored answers are deleted, days; 0: none is")
-    sla_retention_days: int = Field(30, ge=0, description="older checks are deleted, days; 0: none is")
+    sla_retention_days: int = Field(30, ge=0, description="older checks and reports are deleted, days; 0: none is")
     reindex_from: float = Field(
         2, gt=1, description="a vector index so many times as large as its vectors need is built anew"
     )

@@ -33,6 +33,9 @@ def replay(
     event: Annotated[
         list[str] | None, typer.Option("--id", help="The record of this event, by meta.id: a document's id as well.")
     ] = None,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Send unchanged documents as well, to an index that has lost some.")
+    ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Change it; otherwise it says what would change.")] = False,
     wait: Annotated[bool, typer.Option(help="Follow the run to its end, or return once it is asked for.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -44,7 +47,7 @@ def replay(
     plan = plan_replay(settings, request(**given))
     _say(plan, apply)
     with client.connect(settings) as airflow:
-        run_id = airflow.trigger(DAG, {**given, "dry_run": not apply})
+        run_id = airflow.trigger(DAG, {**given, "resend": resend, "dry_run": not apply})
         console.say(f"run {run_id}: {access.url(settings)}/dags/{DAG}/runs/{run_id}")
         if not wait:
             return
