@@ -82,13 +82,16 @@ def changed(stack: Stack, alerts: tuple[Receiver, str]) -> Changed:
     """Files on Commons are documents from now on, edits of most Wikipedias are none, and one is not as it was."""
     if not stack.process("kafka"):
         assert stack.run("up", "--detach", timeout=START_TIMEOUT_S).returncode == 0
-    assert stack.json("audit", "--wait", "180")["counts"]["documents"] > 0
-    flawed = damage(stack.settings, 1)
+    eventually(lambda: stack.json("audit", "--wait", "3")["counts"]["documents"] > 500)
+    # all that was logged until now has come to its end when the books balance
+    at = datetime.now(UTC)
+    assert stack.json("audit", "--wait", "180")["balanced"]
+    flawed = damage(stack.settings, at, 1)
     with psycopg.connect(stack.settings.conninfo) as store:
         store.execute("UPDATE documents SET text = %s WHERE doc_id = ANY(%s)", (FLAWED, flawed))
-        before = {doc_id for (doc_id,) in store.execute("SELECT doc_id FROM documents")}
+        held = store.execute("SELECT doc_id FROM documents WHERE raw_timestamp < %s", (at,))
+        before = {doc_id for (doc_id,) in held}
     assert stack.run("down").returncode == 0
-    at = datetime.now(UTC)
     receiver, address = alerts
     other = stack.settings.model_copy(
         update={
@@ -112,11 +115,12 @@ def changed(stack: Stack, alerts: tuple[Receiver, str]) -> Changed:
 @retry(
     retry=retry_if_exception_type(CommitFailedError), stop=stop_after_attempt(20), wait=wait_fixed(0.5), reraise=True
 )
-def damage(settings: Settings, most: int) -> list[str]:
+def damage(settings: Settings, at: datetime, most: int) -> list[str]:
     """Write so many documents of gold as if a flawed transform had made them. Returns their ids."""
     gold = DeltaTable(settings.lake.table("gold"))
-    rows = gold.to_pyarrow_table(columns=["doc_id", "wiki", "raw_partition"]).to_pylist()
-    chosen = sorted(row["doc_id"] for row in rows if row["wiki"] in KEPT and row["raw_partition"] == 0)[:most]
+    rows = gold.to_pyarrow_table(columns=["doc_id", "wiki", "raw_partition", "raw_timestamp"]).to_pylist()
+    old = [row for row in rows if row["raw_timestamp"] < at and row["raw_partition"] == 0]
+    chosen = sorted(row["doc_id"] for row in old if row["wiki"] in KEPT)[:most]
     listed = ", ".join(f"'{doc_id}'" for doc_id in chosen)
     gold.update(predicate=f"doc_id IN ({listed})", new_values={"text": FLAWED})
     return chosen
@@ -204,7 +208,7 @@ def test_a_second_replay_changes_nothing_and_the_books_balance(changed: Changed)
 
 def test_a_killed_replay_is_tried_again_and_ends_in_the_same_state(changed: Changed) -> None:
     before = changed.documents()
-    flawed = damage(changed.settings, 200)
+    flawed = damage(changed.settings, changed.at, 200)
     places = changed.rows("silver", "raw_partition", "raw_offset")
     until = max(row["raw_offset"] for row in places if row["raw_partition"] == 0)
     with client.connect(changed.settings) as airflow:
