@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from freshet.contract import topics
 from freshet.settings import Settings
 from freshet.upkeep.interval import Interval, milliseconds, written
+from freshet.upkeep.received import identity
 from producer.connection import Reader
 from producer.frames import Frame
 from producer.pump import Item
-from producer.resume import advanced, identity, timestamps
+from producer.resume import advanced, timestamps
 
 
 class Past:

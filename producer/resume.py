@@ -13,6 +13,7 @@ from freshet import log
 from freshet.contract import topics
 from freshet.errors import TransientError
 from freshet.settings import Settings
+from freshet.upkeep.received import identity
 
 BROKER_WAIT_S = 120.0
 
@@ -36,11 +37,6 @@ class Position:
         """The position that `to_json` wrote."""
         row = json.loads(value)
         return cls(row["sse_id"], row["at"])
-
-
-def identity(settings: Settings) -> str:
-    """Under which key the position of this stream is kept."""
-    return settings.stream_id or settings.stream_url
 
 
 def rewound(sse_id: str, rewind_ms: int) -> str:

@@ -3,10 +3,11 @@
 from freshet.settings import Settings, Source
 from freshet.telemetry import logs
 from freshet.telemetry.serve import serve_metrics
+from freshet.upkeep.received import identity
 from producer.connection import Reader
 from producer.publish import Publisher
 from producer.pump import Pump, Signals, keep
-from producer.resume import Ledger, await_position, identity
+from producer.resume import Ledger, await_position
 
 STOP_S = 1.0
 

@@ -1,6 +1,5 @@
 """History that is asked for: a time of the event stream, or archives; checked, and cut into parts. Pure."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,8 +69,3 @@ def history(since: str | None, until: str | None, archives: Sequence[str], now: 
             f"{late} is older than the event stream keeps, which is {STREAM_KEEPS.days} days at most: name an archive"
         )
     return History(first, last, tuple(archives))
-
-
-def command(part: History, how: Sequence[str]) -> str:
-    """One line for a shell that fills a part."""
-    return shlex.join([*how, *part.arguments])

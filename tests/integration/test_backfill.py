@@ -18,6 +18,7 @@ import pytest
 from freshet.contract import topics
 from freshet.settings import Settings, Source
 from freshet.upkeep.history import History
+from freshet.upkeep.received import heard_at
 from local import ports
 from local.eventstreams.app import PATH, create_app, stream_identity
 from local.eventstreams.faults import Faults
@@ -26,7 +27,8 @@ from local.eventstreams.source import Kind
 from producer.archive import Archive
 from producer.fill import Limits, fill
 from producer.past import Past
-from producer.resume import read_position, timestamps
+from producer.publish import Publisher
+from producer.resume import Ledger, read_position, timestamps
 from tests.producing import Topic, running, until
 from tests.serving import listening
 
@@ -138,14 +140,13 @@ def test_a_stream_that_has_nothing_more_of_the_time_ends_the_reading(mine: Setti
     assert report["nothing_more"]
 
 
-@pytest.mark.parametrize("name", ["events.ndjson.gz", "events.ndjson"])
 def test_an_archive_is_filled_with_its_bad_lines_rejected(
-    mine: Settings, raw: Topic, events: list[bytes], tmp_path: Path, name: str
+    mine: Settings, raw: Topic, events: list[bytes], tmp_path: Path
 ) -> None:
     good = [event for index, event in enumerate(events[:300]) if describe(index, SEED).kind is Kind.EVENT]
     body = b"\n".join([*good, b"not json", b"", b"[1]", b'{"meta": {"dt": "2026-01-01T00:00:00Z"}}'])
-    archive = tmp_path / f"archive-{name}"
-    archive.write_bytes(gzip.compress(body) if name.endswith(".gz") else body)
+    archive = tmp_path / "archive.ndjson.gz"
+    archive.write_bytes(gzip.compress(body))
     with closing(Topic(mine, topics.REJECTED)) as rejected:
         report = filled(mine, History(None, None, (str(archive),)), Limits(QUICK.rate, again=True))
         assert (report["sent"], report["rejected"], report["finished"]) == (len(good), 3, True)
@@ -169,3 +170,15 @@ def test_of_an_archive_only_the_time_that_is_asked_for_is_read(
     # meta.dt is often of whole seconds
     assert report["sent"] == len(wanted(FROM, TO))
     assert time.monotonic() - began > report["sent"] / 2000 * 0.7
+
+
+def test_a_backfill_does_not_hide_that_the_producer_is_silent(mine: Settings) -> None:
+    now, deadline = datetime.now(UTC), time.monotonic() + 20
+    assert filled(mine, History(EPOCH, EPOCH + timedelta(seconds=1)))["finished"]
+    assert heard_at(mine, now, deadline) == now
+    live = Publisher(mine.bootstrap_servers, mine.stream_id, Ledger())
+    live.send("1", None)
+    live.close()
+    noted = heard_at(mine, now + timedelta(hours=1), deadline)
+    assert noted is not None
+    assert abs(noted - now) < timedelta(minutes=1)
