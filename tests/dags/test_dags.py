@@ -11,7 +11,7 @@ import pytest
 from freshet.settings import CHECKOUT
 
 DAGS = CHECKOUT / "dags"
-REWRITING = {"compact_gold", "replay_offsets"}
+REWRITING = {"backfill_history", "compact_gold", "replay_offsets"}
 
 
 @pytest.fixture(scope="module")

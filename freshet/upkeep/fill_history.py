@@ -1,0 +1,136 @@
+"""What a run that fills history has to do, by how it was started: looks for gaps, checks what was asked, cuts it."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from freshet.errors import PermanentError
+from freshet.settings import Settings
+from freshet.upkeep.gaps import Continuity, continuity
+from freshet.upkeep.history import History, history
+from freshet.upkeep.interval import Interval, written
+from freshet.upkeep.minutes import counted
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run is to do: fill a history, or the gaps that it finds (None). Without `apply` it only says so."""
+
+    history: History | None
+    apply: bool
+    rate: float | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts, and what they come to. `events` is None where nothing is known of how many there are."""
+
+    parts: tuple[History, ...]
+    apply: bool
+    seen: Continuity
+    rate: float
+    again: bool
+    seconds: float
+    """How long it took to make."""
+
+    @property
+    def minutes(self) -> float | None:
+        """How long the parts are; None of archives without a time."""
+        lengths = [part.interval.minutes if part.interval else None for part in self.parts]
+        return None if None in lengths else round(sum(filter(None, lengths)), 1)
+
+    @property
+    def events(self) -> int | None:
+        """About how many events the stream has in these minutes, going by the usual minute of the lake."""
+        of_stream = self.minutes is not None and not any(part.archives for part in self.parts)
+        return round(self.seen.usual * (self.minutes or 0)) if of_stream and self.seen.usual else None
+
+    def as_json(self) -> dict[str, Any]:
+        """For people, and as a part of the run's report."""
+        return {
+            "applied": self.apply,
+            "parts": len(self.parts),
+            "minutes": self.minutes,
+            "expected_events": self.events,
+            "expected_seconds": None if self.events is None else round(self.events / self.rate),
+            "usual_per_minute": self.seen.usual,
+            "minutes_looked_at": self.seen.minutes,
+            "gaps": [gap.as_json() for gap in self.seen.gaps],
+            "note": self.seen.note,
+            "seconds": self.seconds,
+        }
+
+    def commands(self, how: Sequence[str], dag_id: str, run_id: str) -> list[str]:
+        """What fills each part: one line for a shell. `how` is what begins it."""
+        options = ["--rate", f"{self.rate:g}", *["--again"] * self.again, *["--dry-run"] * (not self.apply), "--json"]
+        kept = ["--dag-id", dag_id, "--run-id", run_id]
+        return [shlex.join([*how, *part.arguments, *options, *kept]) for part in self.parts]
+
+
+ASKED: Final = ("since", "until", "archives")
+
+
+def wanted(
+    run_type: str,
+    params: Mapping[str, Any],
+    conf: Mapping[str, Any],
+    interval: Interval | None,
+    now: datetime,
+    *,
+    fills_gaps: bool,
+) -> Wanted:
+    """What a run of the DAG is to do. By schedule it looks for gaps; as part of a backfill over dates it fills its own
+    interval; asked for by somebody it does what the parameters say, dry unless they say otherwise.
+
+    `conf` are the parameters that were given, `params` all of them. Raises PermanentError when they contradict.
+    """
+    limits: dict[str, Any] = {"rate": params.get("rate"), "again": bool(params.get("again"))}
+    if run_type == "scheduled":
+        return Wanted(None, apply=fills_gaps, **limits)
+    given = [name for name in ASKED if params.get(name)]
+    if run_type == "backfill":
+        if given or params.get("gaps"):
+            raise PermanentError(
+                "a backfill over dates fills the interval of each run: it takes neither times nor gaps"
+            )
+        if interval is None or interval.minutes <= 0:
+            raise PermanentError("this run has no interval to fill")
+        asked = history(written(interval.since), written(interval.until), (), now)
+        return Wanted(asked, apply=not conf.get("dry_run", False), **limits)
+    apply = not params["dry_run"]
+    if params.get("gaps"):
+        if given:
+            raise PermanentError(f"either gaps or {', '.join(given)}: gaps are looked for in all that the lake has")
+        return Wanted(None, apply=apply, **limits)
+    return Wanted(history(params.get("since"), params.get("until"), params.get("archives") or (), now), apply, **limits)
+
+
+def plan(settings: Settings, asked: Wanted, now: datetime) -> Plan:
+    """The parts of what is wanted.
+
+    Raises PermanentError when there is no such archive, TransientError when the lake does not answer.
+    """
+    began = perf_counter()
+    seen = continuity(counted(settings, now), settings.gap_share)
+    if asked.history is None:
+        parts = [part for gap in seen.gaps for part in History(*gap.interval).parts()]
+    else:
+        parts = list(asked.history.parts())
+    if missing := [path for part in parts for path in part.archives if not Path(path).is_file()]:
+        raise PermanentError(f"there is no archive {', '.join(missing)} on this machine")
+    rate = asked.rate or settings.backfill_rate
+    return Plan(tuple(parts), asked.apply, seen, rate, asked.again, round(perf_counter() - began, 3))
+
+
+def unfilled(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What to say of the parts of a report that were only looked at, and were never filled before."""
+    return [
+        f"not filled; this fills it: {shlex.join(['freshet', 'backfill', *report['asked'], '--apply'])}"
+        for report in parts.values()
+        if "asked" in report and not report["applied"] and not report["done_before"]
+    ]
