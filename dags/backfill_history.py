@@ -85,11 +85,11 @@ def backfill_history() -> None:
 
     @task(trigger_rule="none_failed")
     def report(dag_run: Any = None) -> dict[str, Any]:
-        """What was read and sent, of all parts; a warning for each gap that is only found."""
+        """What was read and sent, of all parts; a warning for each gap that is only found, with what fills it."""
         from freshet.upkeep import fill_history, reports
 
         found = reports.collected(load_settings(), dag_run.dag_id, dag_run.run_id)
-        for line in fill_history.unfilled(found["parts"]):
+        for line in fill_history.remarks(found["parts"]):
             log.warning(line)
         return found
 

@@ -127,10 +127,18 @@ def plan(settings: Settings, asked: Wanted, now: datetime) -> Plan:
     return Plan(tuple(parts), asked.apply, seen, rate, asked.again, round(perf_counter() - began, 3))
 
 
-def unfilled(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What to say of the parts of a report that were only looked at, and were never filled before."""
-    return [
-        f"not filled; this fills it: {shlex.join(['freshet', 'backfill', *report['asked'], '--apply'])}"
-        for report in parts.values()
-        if "asked" in report and not report["applied"] and not report["done_before"]
-    ]
+def remarks(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What to say of the parts of a report: those not filled yet with the command that does it, those that were filled
+    before, and those of which there was nothing."""
+    said = []
+    for report in parts.values():
+        name = shlex.join(report.get("asked", ()))
+        if not name:
+            continue  # the plan
+        if report["done_before"]:
+            said.append(f"filled before: {name}")
+        elif not report["applied"]:
+            said.append(f"not filled; this fills it: freshet backfill {name} --apply")
+        elif not report["read"] and not report["resumed"]:
+            said.append(f"nothing is there to be read: {name}")
+    return said

@@ -39,7 +39,7 @@ def backfill(
     }  # fmt: skip
     asked = fill_history.wanted("manual", params, params, None, now, fills_gaps=False)
     plan = fill_history.plan(settings, asked, now)
-    _say(plan)
+    _say(plan, gaps=gaps)
     if not plan.parts:
         if as_json:
             console.emit({"parts": {"plan": plan.as_json()}, "total": {}})
@@ -56,29 +56,27 @@ def backfill(
         _show(report)
 
 
-def _say(plan: Plan) -> None:
-    for gap in plan.seen.gaps:
-        console.say(f"a gap: {gap.interval}, of about {gap.there + gap.missing:,} events {gap.missing:,} are missing")
-    if plan.seen.note:
-        console.say(f"gaps cannot be told: {plan.seen.note}")
-    if not plan.parts:
-        console.say(f"no gap in {plan.seen.minutes:,} minutes")
-        return
-    parts = "1 part" if len(plan.parts) == 1 else f"{len(plan.parts)} parts"
+def _say(plan: Plan, *, gaps: bool) -> None:
+    if gaps:
+        for gap in plan.seen.gaps:
+            console.say(
+                f"a gap: {gap.interval}, about {gap.missing:,} of {gap.there + gap.missing:,} events are missing"
+            )
+        if not plan.parts:
+            console.say(plan.seen.note or f"no gap in {plan.seen.minutes:,} minutes")
+            return
     how = "reading" if plan.apply else "looking (nothing is sent without --apply)"
-    words = [f"{how}: {parts}"]
+    words = [f"{how}: {'1 part' if len(plan.parts) == 1 else f'{len(plan.parts)} parts'}"]
     if plan.minutes is not None:
         words.append(f"{plan.minutes:,g} minutes")
     if plan.events is not None:
-        words.append(f"about {plan.events:,} events, {plan.events / plan.rate / 60:.0f} minutes at {plan.rate:g}/s")
+        words.append(f"about {plan.events:,} events, {plan.events / plan.rate / 60:,.0f} minutes at {plan.rate:g}/s")
     console.say(", ".join(words))
 
 
 def _show(report: Mapping[str, Any]) -> None:
     total = report["total"]
     said = ("read", "sent", "canaries", "rejected", "expected", "waited_seconds", "seconds")
-    console.out.print(", ".join(f"{name} {total[name]:,}" for name in said if name in total), markup=False)
-    for line in fill_history.unfilled(report["parts"]):
+    console.out.print(", ".join(f"{name} {total[name]:,}" for name in said if total.get(name)), markup=False)
+    for line in fill_history.remarks(report["parts"]):
         console.out.print(line, markup=False, soft_wrap=True)
-    if any(part.get("done_before") for part in report["parts"].values()):
-        console.out.print("what was sent before is not sent again", markup=False)

@@ -76,6 +76,13 @@ def test_every_parameter_has_a_type_and_a_description(dag: Any) -> None:
     assert all(param.schema.get("type") and param.description for param in schemas.values())
 
 
+def test_history_is_filled_by_the_hour_and_one_part_at_a_time(dagbag: Any) -> None:
+    dag = dagbag.dags["backfill_history"]
+    # the timetable of a plain cron expression has no intervals
+    assert type(dag.timetable).__name__ == "CronDataIntervalTimetable"
+    assert dag.get_task("fill").max_active_tis_per_dag == 1
+
+
 @pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda file: file.stem)
 def test_its_file_is_thin_and_loads_no_spark(file: Any) -> None:
     text = file.read_text()

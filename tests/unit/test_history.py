@@ -8,7 +8,7 @@ import pytest
 from freshet.errors import PermanentError
 from freshet.settings import Settings, load_settings
 from freshet.upkeep import fill_history
-from freshet.upkeep.fill_history import Wanted, unfilled, wanted
+from freshet.upkeep.fill_history import Wanted, remarks, wanted
 from freshet.upkeep.history import History, history
 from freshet.upkeep.interval import Interval
 
@@ -128,11 +128,16 @@ def test_a_plan_says_how_much_there_is_to_read_as_far_as_it_is_known() -> None:
 
 
 def test_what_was_only_found_is_told_with_the_command_that_fills_it() -> None:
-    asked = {"asked": ["--since", "A", "--until", "B"], "done_before": False, "applied": False}
+    found = {"asked": ["--since", "A"], "done_before": False, "applied": False, "read": 0, "resumed": False}
     parts = {
         "plan": {"applied": False},
-        "1": asked,
-        "2": {**asked, "done_before": True},
-        "3": {**asked, "applied": True},
+        "1": found,
+        "2": {**found, "done_before": True},
+        "3": {**found, "applied": True, "read": 5},
+        "4": {**found, "applied": True},
     }
-    assert unfilled(parts) == ["not filled; this fills it: freshet backfill --since A --until B --apply"]
+    assert remarks(parts) == [
+        "not filled; this fills it: freshet backfill --since A --apply",
+        "filled before: --since A",
+        "nothing is there to be read: --since A",
+    ]
