@@ -87,9 +87,8 @@ def lag(offsets: Offsets, settings: Settings) -> int:
 def paced(items: Iterable[Item], pace: Pace, gate: Gate, stopping: Event) -> Iterator[Item]:
     """The items, each when its time has come, until there are no more or it is to stop."""
     for item in items:
-        while not gate.open.wait(LOOK_EVERY_S):
-            if stopping.is_set():
-                return
+        while not gate.open.wait(LOOK_EVERY_S) and not stopping.is_set():
+            pass
         if stopping.wait(pace.wait_s(time.monotonic())):
             return
         yield item

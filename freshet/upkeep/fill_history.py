@@ -98,7 +98,7 @@ def wanted(
             raise PermanentError(
                 "a backfill over dates fills the interval of each run: it takes neither times nor gaps"
             )
-        if interval is None or interval.minutes <= 0:
+        if interval is None:
             raise PermanentError("this run has no interval to fill")
         asked = history(written(interval.since), written(interval.until), (), now)
         return Wanted(asked, apply=not conf.get("dry_run", False), **limits)

@@ -101,7 +101,11 @@ def test_of_an_id_with_two_topics_the_later_time_counts_and_without_one_the_arri
 
 def test_what_the_lake_has_not_taken_in_of_every_partition_is_left_out(settings: Settings) -> None:
     lake(
-        settings, live(0.5), live(30, partition=1), live(50), record(sse_id(minutes(58), None), minutes(59), "backfill")
+        settings,
+        live(0.5),
+        live(30, partition=1),
+        live(50),
+        record(sse_id(minutes(58), None), minutes(59), "backfill", 1),
     )
     assert counted(settings, minutes(60)).following == FIRST + 30
 
