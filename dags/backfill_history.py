@@ -63,7 +63,7 @@ COMMAND = [sys.executable, "-m", "producer.backfill"]
 def backfill_history() -> None:
     """Plan, fill part by part, report."""
 
-    @task(retries=1)
+    @task
     def plan(params: dict[str, Any] | None = None, dag_run: Any = None) -> list[str]:
         """Look for gaps or check what is asked for, and cut it into parts: the command of each."""
         from freshet.upkeep import fill_history, reports

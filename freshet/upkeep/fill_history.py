@@ -3,17 +3,23 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, Final
 
-from freshet.errors import PermanentError
+from confluent_kafka import KafkaException
+
+from freshet.errors import PermanentError, TransientError
+from freshet.offsets import reason
 from freshet.settings import Settings
 from freshet.upkeep.gaps import Continuity, continuity
 from freshet.upkeep.history import History, history
 from freshet.upkeep.interval import Interval, written
+from freshet.upkeep.measuring import observe
 from freshet.upkeep.minutes import counted
+from freshet.upkeep.observations import Owed
+from freshet.upkeep.received import positions
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,9 @@ class Plan:
         return [shlex.join([*how, *part.arguments, *options, *kept]) for part in self.parts]
 
 
+UNNOTED: Final = timedelta(seconds=5)
+"""What a backfill that was killed sent after its last position, at most."""
+
 ASKED: Final = ("since", "until", "archives")
 
 
@@ -113,9 +122,11 @@ def wanted(
 def plan(settings: Settings, asked: Wanted, now: datetime) -> Plan:
     """The parts of what is wanted.
 
-    Raises PermanentError when there is no such archive, TransientError when the lake does not answer.
+    Raises PermanentError when there is no such archive, TransientError when the lake, or for gaps Kafka, is away.
     """
     began = perf_counter()
+    if asked.history is None:
+        check_settled(settings)
     seen = continuity(counted(settings, now), settings.gap_share)
     if asked.history is None:
         parts = [part for gap in seen.gaps for part in History(*gap.interval).parts()]
@@ -125,6 +136,25 @@ def plan(settings: Settings, asked: Wanted, now: datetime) -> Plan:
         raise PermanentError(f"there is no archive {', '.join(missing)} on this machine")
     rate = asked.rate or settings.backfill_rate
     return Plan(tuple(parts), asked.apply, seen, rate, asked.again, round(perf_counter() - began, 3))
+
+
+def check_settled(settings: Settings) -> None:
+    """Raises TransientError while the lake still has to take in what a backfill sent: it would be taken for a gap."""
+    seen = observe(settings).log
+    if isinstance(seen, str):
+        raise TransientError(seen)
+    try:
+        sent_at = positions(settings, monotonic() + settings.sla_timeout_s).backfilled_at
+    except (KafkaException, TimeoutError) as error:
+        raise TransientError(f"Kafka does not answer: {reason(error, settings.sla_timeout_s)}") from error
+    if is_owed(seen.unlaked, sent_at):
+        raise TransientError("the lake has not taken in yet what a backfill sent: look for gaps again in a minute")
+
+
+def is_owed(unlaked: Owed | None, sent_at: datetime | None) -> bool:
+    """Whether records that the lake has not taken in may be of the backfill that noted its position last at a time."""
+    oldest = unlaked.oldest_at if unlaked and unlaked.records else None
+    return bool(oldest and sent_at and oldest <= sent_at + UNNOTED)
 
 
 def remarks(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -1,6 +1,7 @@
 """When the source last spoke. A backfill writes raw records too, and must not hide that the producer is silent."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from confluent_kafka import TopicPartition
 
@@ -22,13 +23,20 @@ def heard_at(settings: Settings, raw_at: datetime | None, deadline: float) -> da
     Where there was one, it is when the producer last noted its position, which it does every second while it receives.
     Raises KafkaException or TimeoutError.
     """
-    noted, backfilled = _positions(settings, deadline)
-    return noted if backfilled and noted else raw_at
+    noted = positions(settings, deadline)
+    return noted.live_at if noted.backfilled_at and noted.live_at else raw_at
 
 
-def _positions(settings: Settings, deadline: float) -> tuple[datetime | None, bool]:
-    """When the position of the live stream was noted last, and whether there is one of a backfill."""
-    noted, backfilled = None, False
+class Noted(NamedTuple):
+    """When the producer of the stream, and when any backfill, last noted a position."""
+
+    live_at: datetime | None
+    backfilled_at: datetime | None
+
+
+def positions(settings: Settings, deadline: float) -> Noted:
+    """Read off the log, until a deadline of `time.monotonic`. Raises KafkaException or TimeoutError."""
+    noted = Noted(None, None)
     live, past = identity(settings).encode(), topics.BACKFILL_KEY.encode()
     consumer = log.reader(settings, "freshet-received")
     try:
@@ -40,9 +48,11 @@ def _positions(settings: Settings, deadline: float) -> tuple[datetime | None, bo
             if message is not None and is_end(message.error()):
                 waiting.discard(message.partition() or 0)
             elif message is not None and not message.error():
-                key = message.key() or b""
-                noted = at(message.timestamp()[1]) if key == live else noted
-                backfilled = backfilled or bytes(key).startswith(past)
+                key, time = bytes(message.key() or b""), at(message.timestamp()[1])
+                if key == live:
+                    noted = noted._replace(live_at=time)
+                elif key.startswith(past):
+                    noted = noted._replace(backfilled_at=time)
     finally:
         consumer.close()
-    return noted, backfilled
+    return noted

@@ -70,7 +70,7 @@ def _say(plan: Plan, *, gaps: bool) -> None:
     if plan.minutes is not None:
         words.append(f"{plan.minutes:,g} minutes")
     if plan.events is not None:
-        words.append(f"about {plan.events:,} events, {plan.events / plan.rate / 60:,.0f} minutes at {plan.rate:g}/s")
+        words.append(f"about {plan.events:,} events, {plan.events / plan.rate:,.0f} s at {plan.rate:g}/s")
     console.say(", ".join(words))
 
 

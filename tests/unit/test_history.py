@@ -8,9 +8,10 @@ import pytest
 from freshet.errors import PermanentError
 from freshet.settings import Settings, load_settings
 from freshet.upkeep import fill_history
-from freshet.upkeep.fill_history import Wanted, remarks, wanted
+from freshet.upkeep.fill_history import Wanted, is_owed, remarks, wanted
 from freshet.upkeep.history import History, history
 from freshet.upkeep.interval import Interval
+from freshet.upkeep.observations import Owed
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 TEN, ELEVEN = NOW.replace(hour=10, minute=0), NOW.replace(hour=11, minute=0)
@@ -141,3 +142,12 @@ def test_what_was_only_found_is_told_with_the_command_that_fills_it() -> None:
         "filled before: --since A",
         "nothing is there to be read: --since A",
     ]
+
+
+def test_what_a_backfill_sent_and_the_lake_does_not_have_yet_is_no_gap() -> None:
+    assert is_owed(Owed(3, TEN), TEN)
+    assert is_owed(Owed(3, TEN + timedelta(seconds=2)), TEN)
+    assert not is_owed(Owed(3, TEN + timedelta(minutes=1)), TEN)
+    assert not is_owed(Owed(0, None), TEN)
+    assert not is_owed(None, TEN)
+    assert not is_owed(Owed(3, TEN), None)
