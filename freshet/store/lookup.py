@@ -32,7 +32,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Freshness:
-    """The whole store, and the delays of what became searchable in the window, ms."""
+    """The whole store, and the delays of what came live and became searchable in the window, ms."""
 
     newest_event_time: datetime | None
     newest_received_at: datetime | None

@@ -36,7 +36,9 @@ def bench_freshness(
 ) -> None:
     """Measure received -> searchable and event -> searchable, per stage, with CPU and memory per process."""
     if use_running:
-        _finish(freshness.measure(running.running_settings(), seconds, console.say, backfill), as_json)
+        if backfill:
+            raise ConfigError("--backfill would put made-up edits into the running stack: leave out --running")
+        _finish(freshness.measure(running.running_settings(), seconds, console.say), as_json)
         return
     with temporary_stack(_report, overrides={**_source(recording), "rate": rate, "retime": True}) as settings:
         console.say("waiting for Airflow")
