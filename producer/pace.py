@@ -15,7 +15,7 @@ from producer.pump import Item
 BURST_S = 0.1
 """What a reader that woke up late may make up for, s."""
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.5
 LOOK_TIMEOUT_S = 5.0
 
 
@@ -50,7 +50,7 @@ class Gate:
         return self._closed_s + (0.0 if self.open.is_set() else time.monotonic() - self._shut_at)
 
     def look(self) -> None:
-        """Ask how far the indexer is behind, once a second at most. Without an answer it stays as it is."""
+        """Ask how far the indexer is behind, twice a second at most. Without an answer it stays as it is."""
         now = time.monotonic()
         if now - self._looked < LOOK_EVERY_S:
             return

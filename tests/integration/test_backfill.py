@@ -18,6 +18,7 @@ import pytest
 from freshet.contract import topics
 from freshet.settings import Settings, Source
 from freshet.upkeep.history import History
+from freshet.upkeep.measuring import observe
 from freshet.upkeep.received import heard_at
 from local import ports
 from local.eventstreams.app import PATH, create_app, stream_identity
@@ -182,3 +183,7 @@ def test_a_backfill_does_not_hide_that_the_producer_is_silent(mine: Settings) ->
     noted = heard_at(mine, now + timedelta(hours=1), deadline)
     assert noted is not None
     assert abs(noted - now) < timedelta(minutes=1)
+    assert filled(mine, History(EPOCH, EPOCH + timedelta(seconds=1)), Limits(QUICK.rate, again=True))["sent"]
+    seen = observe(mine).log
+    assert not isinstance(seen, str)
+    assert seen.raw_at == noted
