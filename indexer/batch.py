@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from freshet.contract import topics
 from freshet.embedding import Embedder
 from freshet.errors import DataError, FreshetError
 from freshet.store.embeddings import Vector
@@ -94,7 +95,9 @@ def _observe(documents: Mapping[str, Document], written: Written) -> None:
     metrics.INDEXED.labels("changed").inc(len(written.changed))
     metrics.INDEXED.labels("unchanged").inc(written.unchanged)
     metrics.INDEXED.labels("deleted").inc(written.deleted)
-    for doc_id, searchable_at in written.inserted.items():
+    # An edit of before was late when it was received: it says nothing of how fresh the index is.
+    live = {doc_id: at for doc_id, at in written.inserted.items() if documents[doc_id]["source"] != topics.BACKFILL}
+    for doc_id, searchable_at in live.items():
         times = {**documents[doc_id], "searchable_at": searchable_at}
         for stage, (start, end) in STAGES.items():
             metrics.STAGE.labels(stage).observe((times[end] - times[start]).total_seconds())

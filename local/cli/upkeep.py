@@ -1,24 +1,16 @@
 """`freshet replay`: asks Airflow for a replay and follows it."""
 
-import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from freshet.errors import PermanentError
 from freshet.upkeep.locate import plan_replay
 from freshet.upkeep.replay import Plan, request
 from local import running
-from local.airflow import access, client
-from local.airflow.client import Airflow
-from local.cli import console
-
-DAG = "replay_offsets"
-POLL_S = 1.0
-LOG_LINES = 30
+from local.cli import console, following
+from local.cli.following import Asked
 
 
 def register(app: typer.Typer) -> None:
@@ -46,16 +38,9 @@ def replay(
     given: dict[str, Any] = {name: value for name, value in asked.items() if value}
     plan = plan_replay(settings, request(**given))
     _say(plan, apply)
-    with client.connect(settings) as airflow:
-        run_id = airflow.trigger(DAG, {**given, "resend": resend, "dry_run": not apply})
-        console.say(f"run {run_id}: {access.url(settings)}/dags/{DAG}/runs/{run_id}")
-        if not wait:
-            return
-        state = _follow(airflow, run_id, len(plan.chunks))
-        if state != "success":
-            _show_failure(airflow, run_id)
-            raise PermanentError(f"the replay {state}: see {access.url(settings)}/dags/{DAG}/runs/{run_id}")
-        report = airflow.result(DAG, run_id, "report")
+    run = Asked("replay_offsets", {**given, "resend": resend, "dry_run": not apply}, "replay", len(plan.chunks))
+    if (report := following.ask(settings, run, wait=wait)) is None:
+        return
     if as_json:
         console.emit(report)
     else:
@@ -68,30 +53,6 @@ def _say(plan: Plan, apply: bool) -> None:
     parts = "1 part" if len(plan.chunks) == 1 else f"{len(plan.chunks)} parts"
     how = "replaying" if apply else "comparing (nothing is changed without --apply)"
     console.say(f"{how} {plan.records:,} records in {parts}")
-
-
-def _follow(airflow: Airflow, run_id: str, chunks: int) -> str:
-    """Show how far it is until it ends. Returns its state."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console.err) as progress:
-        bar = progress.add_task("waiting for Airflow", total=chunks)
-        while (state := str(airflow.run(DAG, run_id)["state"])) not in client.ENDED:
-            tasks = airflow.tasks(DAG, run_id)
-            done = sum(task["task_id"] == "replay" and task["state"] == "success" for task in tasks)
-            active = next((task["task_id"] for task in tasks if task["state"] == "running"), "waiting for Airflow")
-            progress.update(bar, completed=done, description=active)
-            time.sleep(POLL_S)
-        if state == "success":
-            progress.update(bar, completed=chunks, description="done")
-    return state
-
-
-def _show_failure(airflow: Airflow, run_id: str) -> None:
-    for task in airflow.tasks(DAG, run_id):
-        if task["state"] == "failed":
-            log = airflow.log(DAG, run_id, task["task_id"], task["try_number"], task["map_index"])
-            console.say(f"the end of the log of {task['task_id']}:")
-            console.say("\n".join(log.splitlines()[-LOG_LINES:]))
 
 
 def _show(report: Mapping[str, Any]) -> None:

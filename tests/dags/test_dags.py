@@ -11,8 +11,8 @@ import pytest
 from freshet.settings import CHECKOUT
 
 DAGS = CHECKOUT / "dags"
-REWRITING = {"compact_gold", "replay_offsets"}
-BOUNDED = {"replay_offsets"}
+REWRITING = {"backfill_history", "compact_gold", "replay_offsets"}
+BOUNDED = {"backfill_history", "replay_offsets"}
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,13 @@ def test_what_rewrites_is_dry_unless_told_otherwise(dagbag: Any) -> None:
 def test_every_parameter_has_a_type_and_a_description(dag: Any) -> None:
     schemas = {name: dag.params.get_param(name) for name in dag.params}
     assert all(param.schema.get("type") and param.description for param in schemas.values())
+
+
+def test_history_is_filled_by_the_hour_and_one_part_at_a_time(dagbag: Any) -> None:
+    dag = dagbag.dags["backfill_history"]
+    # the timetable of a plain cron expression has no intervals
+    assert type(dag.timetable).__name__ == "CronDataIntervalTimetable"
+    assert dag.get_task("fill").max_active_tis_per_dag == 1
 
 
 @pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda file: file.stem)

@@ -1,12 +1,13 @@
 """Repair and upkeep of a running stack by Airflow, over its REST interface and by the command.
 
 The tests stand in the order of one story: the rule of what is a document changes and all is replayed, a job is killed,
-the source and the serve query stop in turn. The stack is that of the tests before, started again under other settings.
+the serve query and the producer stop in turn, and what the producer missed is filled. The stack is that of the tests
+before, started again under other settings.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
@@ -43,6 +44,7 @@ class Changed:
     at: datetime
     before: set[str]
     flawed: str
+    stopped: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -234,20 +236,60 @@ def test_a_replay_that_takes_too_long_is_alerted_once(changed: Changed) -> None:
     assert len(set(overdue())) == len(overdue())
 
 
-@pytest.mark.parametrize(("name", "of"), [("producer", "source_silence"), ("serve", "silver_age")])
-def test_a_stop_is_a_breach_told_once_and_over_after_the_restart(changed: Changed, name: str, of: str) -> None:
-    until_checked(changed, lambda breaches: of not in breaches)
-    stopped = datetime.now(UTC)
+def stop(changed: Changed, name: str) -> None:
+    """Let a process stand still, with all that it has started."""
     process = changed.stack.process(name)
     assert process is not None
-    group = [process, *process.children(recursive=True)]
-    for one in group:
+    changed.stopped[name] = datetime.now(UTC)
+    for one in (process, *process.children(recursive=True)):
         one.suspend()
+
+
+def restart(changed: Changed, name: str) -> None:
+    """Kill a process with all that it has started: its supervisor starts it again."""
+    process = changed.stack.process(name)
+    assert process is not None
+    for one in (*process.children(recursive=True), process):
+        one.kill()
+
+
+@pytest.mark.parametrize(("name", "of"), [("serve", "silver_age"), ("producer", "source_silence")])
+def test_what_has_stopped_is_a_breach_that_is_told_once(changed: Changed, name: str, of: str) -> None:
+    until_checked(changed, lambda breaches: of not in breaches)
+    stop(changed, name)
     until_checked(changed, lambda breaches: of in breaches)
     assert of in check(changed)
-    assert len(changed.told(of, "begun", stopped)) == 1
-    for one in group:
-        one.kill()
+    assert len(changed.told(of, "begun", changed.stopped[name])) == 1
+    if name == "serve":
+        restart(changed, name)
+
+
+def test_a_gap_is_filled_although_the_producer_is_away(changed: Changed) -> None:
+    since, until = changed.stopped["producer"] + timedelta(seconds=2), datetime.now(UTC)
+    span = "--since", since.isoformat(), "--until", until.isoformat()
+    total = changed.stack.json("backfill", *span, "--apply")["total"]
+    assert total["sent"] > (until - since).total_seconds()
+    assert changed.stack.json("backfill", *span, "--apply")["total"]["sent"] == 0
+
+    def filled() -> int:
+        with psycopg.connect(changed.settings.conninfo) as store:
+            query = "SELECT count(*) FROM documents WHERE source = 'backfill' AND event_time BETWEEN %s AND %s"
+            return int(store.execute(query, (since, until)).fetchall()[0][0])
+
+    eventually(lambda: filled() > 0)
+
+
+@pytest.mark.parametrize(("name", "of"), [("serve", "silver_age"), ("producer", "source_silence")])
+def test_a_breach_that_is_over_is_told_once(changed: Changed, name: str, of: str) -> None:
+    if name == "producer":
+        restart(changed, name)
     until_checked(changed, lambda breaches: of not in breaches)
-    eventually(lambda: len(changed.told(of, "ended", stopped)) == 1)
-    assert len(changed.told(of, "begun", stopped)) == 1
+    since = changed.stopped[name]
+    eventually(lambda: len(changed.told(of, "ended", since)) == 1)
+    assert len(changed.told(of, "begun", since)) == 1
+
+
+def test_after_all_that_nothing_is_missing_and_nothing_is_there_twice(changed: Changed) -> None:
+    report = changed.stack.json("audit", "--wait", "180")
+    assert report["balanced"], report
+    assert report["counts"]["duplicates in raw"] > 0
