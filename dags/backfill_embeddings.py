@@ -17,12 +17,12 @@ By hand it only says what it would do and how long that would take, unless `dry_
 
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
+from airflow.sdk import CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import load_settings
-from freshet.upkeep.dag_defaults import DEFAULTS, START
+from freshet.upkeep.dag_defaults import DEFAULTS, START, longest_run, overdue
 from freshet.upkeep.moves import CHUNK_TEXTS, LEAST_RECALL, Name, asked
 
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
@@ -50,6 +50,7 @@ def done(name: Name, params: Any, run: Any, chunk: tuple[int, list[Any]] | None 
     max_active_runs=1,
     is_paused_upon_creation=False,
     default_args=DEFAULTS,
+    deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, longest_run(), SyncCallback(overdue)),
     params={
         "action": Param("fill", type="string", enum=["fill", "move", "drop"], description="what to do"),
         "model": Param(None, type=["null", "string"], description="built-in model, or a folder; null fills the active"),

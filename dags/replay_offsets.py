@@ -2,7 +2,8 @@
 # replay_offsets
 
 "We found a flaw in our logic: replay." Reads raw records again, applies the transforms as they are now, and changes
-silver, gold and the index where they differ. Nothing else is touched, and a second replay changes nothing.
+silver, gold and the index where they differ. Nothing else is touched, and a second replay changes nothing. An
+index that has lost documents which gold still has gets them again with `resend`.
 
 Choose in one way: `offsets` (`PARTITION:FIRST-LAST`), a time (`since`, `until`), `event_ids` or `doc_ids`. What the log
 has let go is read from bronze, and the plan says so. It only says what would change, unless `dry_run` is false.
@@ -16,12 +17,12 @@ import logging
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import Param, dag, task
+from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from freshet.errors import PermanentError
 from freshet.settings import load_settings
-from freshet.upkeep.dag_defaults import DEFAULTS, START, spark_job
+from freshet.upkeep.dag_defaults import DEFAULTS, START, longest_run, overdue, spark_job
 from freshet.upkeep.replay import CHUNK_RECORDS, request
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,14 @@ SIDE_BY_SIDE = 1
     max_active_runs=1,
     is_paused_upon_creation=False,
     default_args=DEFAULTS,
+    deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, longest_run(), SyncCallback(overdue)),
     params={
         "offsets": Param([], type="array", items={"type": "string"}, description="PARTITION:FIRST-LAST, both included"),
         "since": Param(None, type=["null", "string"], format="date-time", description="records from this time on"),
         "until": Param(None, type=["null", "string"], format="date-time", description="and before this; null: now"),
         "event_ids": Param([], type="array", items={"type": "string"}, description="meta.id of events"),
         "doc_ids": Param([], type="array", items={"type": "string"}, description="ids of documents"),
+        "resend": Param(False, type="boolean", description="send unchanged documents to the index as well"),
         "dry_run": Param(True, type="boolean", description="only say what would change"),
         "chunk_records": Param(CHUNK_RECORDS, type="integer", minimum=1, description="most records of one job"),
     },
@@ -58,7 +61,7 @@ def replay_offsets() -> None:
         from freshet.upkeep.locate import plan_replay
 
         asked = dict(params or {})
-        how = "--dry-run" if asked.pop("dry_run") else "--apply"
+        how = ["--dry-run" if asked.pop("dry_run") else "--apply", *(["--resend"] if asked.pop("resend") else [])]
         most = asked.pop("chunk_records")
         try:
             made = plan_replay(load_settings(), request(**asked), most)
@@ -68,7 +71,7 @@ def replay_offsets() -> None:
         for note in made.notes:
             log.warning(note)
         of_run = ["--dag-id", dag_run.dag_id, "--run-id", dag_run.run_id]
-        return [["--chunk", json.dumps(chunk.as_json()), how, *of_run] for chunk in made.chunks]
+        return [["--chunk", json.dumps(chunk.as_json()), *how, *of_run] for chunk in made.chunks]
 
     @task
     def report(dag_run: Any = None) -> dict[str, Any]:

@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     retime: bool = Field(False, description="shift a recording's times to now")
     simulator_seed: int = Field(1, description="the simulation is the same for the same seed")
     rewind_ms: int = Field(2000, ge=0, description="how far a reconnect goes back, ms; meta.id removes the repeats")
+    backfill_rate: float = Field(200, gt=0, le=100_000, description="most events/s that a backfill of history reads")
+    backfill_lag_records: int = Field(20, ge=0, description="it waits while the indexer has more gold records to do")
     stall_timeout_s: float = Field(30, gt=0, description="a stream silent for so long is reconnected, s")
 
     kafka_bootstrap_servers: str = Field("", description="an existing broker; empty: the embedded one")
@@ -122,6 +124,9 @@ class Settings(BaseSettings):
     sla_lake_age_s: float = Field(300, gt=0, description="longest that a raw record waits for the lake, s")
     sla_compaction_hours: float = Field(6, gt=0, description="longest that small files wait to be compacted, hours")
     sla_timeout_s: float = Field(10, gt=0, le=60, description="how long Kafka, Postgres and the lake may take each, s")
+    gap_lookback_hours: int = Field(24, ge=1, le=720, description="how far back gaps are looked for, hours")
+    gap_share: float = Field(0.2, ge=0, lt=1, description="a minute with less of what is usual is part of a gap")
+    gap_fill: bool = Field(False, description="gaps that a scheduled run finds are filled, not only reported")
     compact_tables: Annotated[tuple[Layer, ...], NoDecode] = Field(
         ("gold",), description="tables of the lake that are compacted: bronze, silver, gold, rejected"
     )
@@ -131,10 +136,11 @@ class Settings(BaseSettings):
     compact_file_mb: int = Field(128, ge=1, le=4_096, description="size that compaction gives files of the lake, MB")
     retention_days: int = Field(0, ge=0, description="documents of older edits are deleted, days; 0: none is")
     answers_retention_days: int = Field(0, ge=0, description="older stored answers are deleted, days; 0: none is")
-    sla_retention_days: int = Field(30, ge=0, description="older checks are deleted, days; 0: none is")
+    sla_retention_days: int = Field(30, ge=0, description="older checks and reports are deleted, days; 0: none is")
     reindex_from: float = Field(
         2, gt=1, description="a vector index so many times as large as its vectors need is built anew"
     )
+    upkeep_deadline_s: float = Field(7_200, gt=0, description="a replay or backfill still running then is alerted, s")
     alertmanager_url: str = Field(
         "", pattern=r"^(https?://\S+)?$", description="Alertmanager that is told of breaches, http://HOST:9093"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from freshet.contract import topics
 from freshet.errors import DataError, FreshetError
 from freshet.store.freshness import STAGES
 from freshet.store.repository import Batch, Deletion, Document, Made, Written
@@ -99,7 +100,9 @@ def _observe(documents: Mapping[str, Document], written: Written) -> None:
     metrics.INDEXED.labels("changed").inc(len(written.changed))
     metrics.INDEXED.labels("unchanged").inc(written.unchanged)
     metrics.INDEXED.labels("deleted").inc(written.deleted)
-    for doc_id, searchable_at in written.inserted.items():
+    # An edit of before was late when it was received: it says nothing of how fresh the index is.
+    live = {doc_id: at for doc_id, at in written.inserted.items() if documents[doc_id]["source"] != topics.BACKFILL}
+    for doc_id, searchable_at in live.items():
         times = {**documents[doc_id], "searchable_at": searchable_at}
         for stage, (start, end) in STAGES.items():
             metrics.STAGE.labels(stage).observe((times[end] - times[start]).total_seconds())

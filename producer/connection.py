@@ -2,6 +2,7 @@
 
 import random
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -56,10 +57,16 @@ def retry_after_s(value: str | None, now: datetime) -> float:
 
 
 class Reader:
-    """Reads one stream for ever, whatever becomes of its connections."""
+    """Reads one stream for ever, whatever becomes of its connections.
 
-    def __init__(self, settings: Settings, resume_from: str | None) -> None:
-        self._url = settings.stream_url
+    It goes on behind the id `resume_from`; without one it begins at the time `since`, or else with what comes next.
+    """
+
+    def __init__(self, settings: Settings, resume_from: str | None, since: str | None = None) -> None:
+        self._url = httpx.URL(settings.stream_url)
+        self._since = since
+        self.opened_at: float | None = None
+        """When the connection was opened, by `time.monotonic`; None while there is none."""
         self._rewind_ms = settings.rewind_ms
         self._user_agent = user_agent(settings.contact)
         self._timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=settings.stall_timeout_s)
@@ -105,12 +112,15 @@ class Reader:
                 logs.get().debug("the connection was gone already")
 
     def _one_connection(self, client: httpx.Client) -> Iterator[Frame]:
-        with client.stream("GET", self._url, headers=self._headers()) as response:
+        # Only as long as no frame has come: servers throttle those who ask for the same history again and again.
+        url = self._url.copy_merge_params({"since": self._since}) if self._since and not self._last_id else self._url
+        with client.stream("GET", url, headers=self._headers()) as response:
             _check(response)
+            self.opened_at = time.monotonic()
             self._socket = response.extensions["network_stream"].get_extra_info("socket")
             metrics.CONNECTIONS.labels("opened").inc()
             metrics.READY.set(1)
-            logs.get().info("connected", url=self._url, last_event_id=self._last_id)
+            logs.get().info("connected", url=str(url), last_event_id=self._last_id)
             try:
                 # iter_raw gives the bytes as they arrive; nothing waits for more.
                 for frame in frames(response.iter_raw()):
@@ -119,7 +129,7 @@ class Reader:
                     self._last_id = frame.id or self._last_id
                     yield frame
             finally:
-                self._socket = None
+                self._socket = self.opened_at = None
 
     def _headers(self) -> dict[str, str]:
         headers = {"User-Agent": self._user_agent, "Accept": "text/event-stream", "Accept-Encoding": "identity"}

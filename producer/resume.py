@@ -2,20 +2,28 @@
 
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from freshet import log
 from freshet.contract import topics
 from freshet.errors import TransientError
 from freshet.settings import Settings
+from freshet.upkeep.received import identity
+
+BROKER_WAIT_S = 120.0
 
 
 @dataclass(frozen=True)
 class Position:
-    """Every frame up to `sse_id` is acknowledged by the broker. `at` is when that was written, ms since the epoch."""
+    """Every frame up to `sse_id` is acknowledged by the broker. `at` is when that was written, ms since the epoch.
+
+    Of an archive `sse_id` is the number of its last line that is done.
+    """
 
     sse_id: str
     at: int
@@ -31,29 +39,48 @@ class Position:
         return cls(row["sse_id"], row["at"])
 
 
-def identity(settings: Settings) -> str:
-    """Under which key the position of this stream is kept."""
-    return settings.stream_id or settings.stream_url
-
-
 def rewound(sse_id: str, rewind_ms: int) -> str:
     """The Last-Event-ID to go on from: every timestamp goes back by `rewind_ms`, an offset stays.
 
     Neighbours that share a millisecond may otherwise be skipped; meta.id removes what is repeated. An id of another
     make is returned as it is.
     """
+    return _with_times(sse_id, lambda timestamp: max(0, timestamp - rewind_ms))
+
+
+def advanced(sse_id: str, until_ms: int) -> str:
+    """The same id with no timestamp before this one: what says that all before it is done."""
+    return _with_times(sse_id, lambda timestamp: max(timestamp, until_ms))
+
+
+def timestamps(sse_id: str) -> dict[str, int]:
+    """The timestamps that an id names, ms since the epoch, by topic; none of an id of another make."""
+    return {
+        str(entry.get("topic")): timestamp
+        for entry in _entries(sse_id) or ()
+        if isinstance(timestamp := entry.get("timestamp"), int)
+    }
+
+
+def _with_times(sse_id: str, change: Callable[[int], int]) -> str:
+    entries = _entries(sse_id)
+    if entries is None:
+        return sse_id
+    return json.dumps(
+        [
+            {**entry, "timestamp": change(timestamp)} if isinstance(timestamp := entry.get("timestamp"), int) else entry
+            for entry in entries
+        ],
+        separators=(",", ":"),
+    )
+
+
+def _entries(sse_id: str) -> list[dict[str, object]] | None:
     try:
         entries = json.loads(sse_id)
     except ValueError:
-        return sse_id
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        return sse_id
-    return json.dumps([_rewound(entry, rewind_ms) for entry in entries], separators=(",", ":"))
-
-
-def _rewound(entry: dict[str, object], rewind_ms: int) -> dict[str, object]:
-    timestamp = entry.get("timestamp")
-    return {**entry, "timestamp": max(0, timestamp - rewind_ms)} if isinstance(timestamp, int) else entry
+        return None
+    return entries if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) else None
 
 
 @dataclass(slots=True)
@@ -93,13 +120,24 @@ class Ledger:
         return len(self._entries)
 
 
-def read_position(settings: Settings) -> Position | None:
-    """The position last written for this stream; None when there is none.
+def await_position(settings: Settings, key: str) -> Position | None:
+    """The position last written under a key, once there is a broker. Raises TransientError when none comes."""
+    patiently = Retrying(
+        retry=retry_if_exception_type(TransientError),
+        wait=wait_exponential(multiplier=0.2, max=5),
+        stop=stop_after_delay(BROKER_WAIT_S),
+        reraise=True,
+    )
+    return patiently(read_position, settings, key)
+
+
+def read_position(settings: Settings, kept_under: str | None = None) -> Position | None:
+    """The position last written for this stream, or under another key; None when there is none.
 
     Raises TransientError when the broker does not answer or the topic is not there yet.
     """
     consumer = log.reader(settings, "freshet-producer")
-    key = identity(settings).encode()
+    key = (kept_under or identity(settings)).encode()
     try:
         marks = log.watermarks(consumer, topics.RESUME)
         if 0 not in marks:

@@ -42,12 +42,17 @@ REJECTED: Final = Layer("rejected", schemas.REJECTED, *[("topic", "partition", "
 LAYERS: Final = (REJECTED, SILVER, GOLD)
 
 
-def compare(parsed: DataFrame, chunk: Chunk, lake: LakePaths, rule: DocumentRule) -> dict[Layer, DataFrame]:
-    """`changes` by layer. `parsed` are rows of `silver.events` of the chunk's records."""
+def compare(
+    parsed: DataFrame, chunk: Chunk, lake: LakePaths, rule: DocumentRule, *, whole: bool = False
+) -> dict[Layer, DataFrame]:
+    """`changes` by layer. `parsed` are rows of `silver.events` of the chunk's records.
+
+    With `whole` the documents are there also where they are unchanged.
+    """
     held = {layer: stored(parsed, chunk, lake, layer) for layer in LAYERS}
     kept = first_copies(parsed, _same_events(parsed, held[SILVER], lake))
     made = {REJECTED: rejected(parsed), SILVER: kept, GOLD: gold(kept, rule)}
-    return {layer: changes(held[layer], made[layer], layer) for layer in LAYERS}
+    return {layer: changes(held[layer], made[layer], layer, whole and layer is GOLD) for layer in LAYERS}
 
 
 def stored(parsed: DataFrame, chunk: Chunk, lake: LakePaths, layer: Layer) -> DataFrame:
@@ -75,10 +80,10 @@ def first_copies(parsed: DataFrame, in_silver: DataFrame) -> DataFrame:
     return first.select(*schemas.names(schemas.SILVER))
 
 
-def changes(held: DataFrame, made: DataFrame, layer: Layer) -> DataFrame:
+def changes(held: DataFrame, made: DataFrame, layer: Layer, whole: bool = False) -> DataFrame:
     """The key, `action` (one of ACTIONS), and `old` and `new`: structs of the row, null where there is none.
 
-    Of an unchanged row both are null.
+    Of an unchanged row both are null, unless it is wanted `whole`.
     """
     columns = schemas.names(layer.fields)
     before = held.select(*layer.key, fn.struct(*columns).alias("old"))
@@ -90,7 +95,7 @@ def changes(held: DataFrame, made: DataFrame, layer: Layer) -> DataFrame:
     # A row without its key is left alone: no merge could find it.
     keyed = before.join(after, list(layer.key), "full_outer").where(fn.col(layer.key[0]).isNotNull())
     joined = keyed.withColumn("action", action)
-    differs = fn.col("action") != UNCHANGED
+    differs = fn.lit(whole) | (fn.col("action") != UNCHANGED)
     return joined.select(*layer.key, "action", fn.when(differs, old).alias("old"), fn.when(differs, new).alias("new"))
 
 

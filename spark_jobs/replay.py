@@ -47,15 +47,18 @@ EXAMPLES: Final = 5
 class Replay:
     """What a chunk would change. It is computed once; what the tables hold later does not change it."""
 
-    def __init__(self, parsed: DataFrame, changes: dict[Layer, DataFrame], chunk: Chunk, settings: Settings) -> None:
+    def __init__(
+        self, parsed: DataFrame, changes: dict[Layer, DataFrame], chunk: Chunk, settings: Settings, resend: bool
+    ) -> None:
         self._parsed = parsed
         self._changes = changes
         self._chunk = chunk
         self._settings = settings
+        self._resend = resend
 
     def figures(self, examples: int = 0) -> Figures:
         """Rows by layer and action, and what becomes of the index; with so many documents before and after."""
-        return figures(self._parsed, self._changes, self._chunk, examples)
+        return figures(self._parsed, self._changes, self._chunk, examples, self._resend)
 
     def apply(self, publish: Publish, merge: Merge = merge_changes) -> None:
         """Send the changed documents, then change the tables. Whatever it raises, the chunk can be run again."""
@@ -68,24 +71,24 @@ class Replay:
                 merge(differing, self._settings.lake, layer.name, condition, (place[0], place[1]))
 
     def _messages(self) -> DataFrame:
-        """The records of the changed documents, under the keys of their raw records."""
+        """The records of the changed documents, or of all, under the keys of their raw records."""
         place = ["raw_partition", "raw_offset"]
         keys = self._parsed.select(*place, "key")
-        documents = self._changes[GOLD].where(fn.col("action") != UNCHANGED)
+        documents = self._changes[GOLD].where(fn.lit(self._resend) | (fn.col("action") != UNCHANGED))
         placed = documents.withColumns({name: fn.coalesce(f"new.{name}", f"old.{name}") for name in place})
         return document_messages(placed.join(keys, place))
 
 
 @contextmanager
-def prepared(spark: SparkSession, settings: Settings, chunk: Chunk) -> Iterator[Replay]:
-    """The replay of a chunk, compared and not yet applied."""
+def prepared(spark: SparkSession, settings: Settings, chunk: Chunk, *, resend: bool = False) -> Iterator[Replay]:
+    """The replay of a chunk, compared and not yet applied. `resend`: unchanged documents go to the index as well."""
     create_tables(spark, settings.lake)
     records = read_chunk(spark, settings, chunk).coalesce(spark.sparkContext.defaultParallelism)
     with ExitStack() as held:
         parsed = held.enter_context(checkpointed(events(parse(records))))
-        compared = compare(parsed, chunk, settings.lake, settings.document_rule)
+        compared = compare(parsed, chunk, settings.lake, settings.document_rule, whole=resend)
         changes = {layer: held.enter_context(checkpointed(rows, eager=True)) for layer, rows in compared.items()}
-        yield Replay(parsed, changes, chunk, settings)
+        yield Replay(parsed, changes, chunk, settings, resend)
 
 
 def publish(messages: DataFrame, settings: Settings) -> None:
@@ -99,10 +102,12 @@ def publish(messages: DataFrame, settings: Settings) -> None:
         )
 
 
-def run(spark: SparkSession, settings: Settings, chunk: Chunk, kept: KeptReport, *, examples: int) -> Figures:
+def run(
+    spark: SparkSession, settings: Settings, chunk: Chunk, kept: KeptReport, *, examples: int, resend: bool = False
+) -> Figures:
     """Replay the chunk, dry or not as the report says, and return what came of it."""
     began = time.monotonic()
-    with prepared(spark, settings, chunk) as made:
+    with prepared(spark, settings, chunk, resend=resend) as made:
         found = made.figures(examples if kept.dry_run else 0)
         kept.set_out(found)
         if not kept.dry_run:
@@ -117,6 +122,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--dry-run", dest="apply", action="store_false", help="only say what would change (the default)")
     how.add_argument("--apply", dest="apply", action="store_true", help="change it")
+    parser.add_argument("--resend", action="store_true", help="send unchanged documents to the index as well")
     parser.add_argument("--run-id", default="", help="keep the report in Postgres under this run")
     parser.add_argument("--dag-id", default="replay", help="and under this DAG; default: replay")
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="documents that a dry run shows")
@@ -132,7 +138,7 @@ def main() -> None:
     spark = spark_session(settings, "freshet-replay")
     conninfo = settings.conninfo if asked.run_id else ""
     kept = KeptReport(conninfo, asked.dag_id, asked.run_id, asked.chunk.name, dry_run=not asked.apply)
-    report: dict[str, Any] = dict(run(spark, settings, asked.chunk, kept, examples=asked.examples))
+    report: dict[str, Any] = dict(run(spark, settings, asked.chunk, kept, examples=asked.examples, resend=asked.resend))
     spark.stop()
     log.info("replayed", **{name: value for name, value in report.items() if name != "examples"})
     sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")

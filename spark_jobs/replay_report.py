@@ -56,7 +56,9 @@ class KeptReport:
         upkeep.keep(self._conninfo, PartReport(*self._of, self.dry_run, self._began, seconds, report))
 
 
-def figures(parsed: DataFrame, changes: dict[Layer, DataFrame], chunk: Chunk, examples: int) -> Figures:
+def figures(
+    parsed: DataFrame, changes: dict[Layer, DataFrame], chunk: Chunk, examples: int, resend: bool = False
+) -> Figures:
     """Rows read, what they are, and by layer what changes; documents sent to the index again and taken off it."""
     verdicts = {row["verdict"]: row["count"] for row in parsed.groupBy("verdict").count().collect()}
     layers = {layer.name: counts(found) for layer, found in changes.items()}
@@ -72,7 +74,7 @@ def figures(parsed: DataFrame, changes: dict[Layer, DataFrame], chunk: Chunk, ex
         "duplicates": verdicts.get(VALID, 0) - kept,
         "rejected": {name: count for name, count in sorted(verdicts.items()) if name not in (VALID, CANARY)},
         "layers": layers,
-        "republished": documents[INSERTED] + documents[CHANGED],
+        "republished": documents[INSERTED] + documents[CHANGED] + (documents[UNCHANGED] if resend else 0),
         "removed": documents[DELETED],
     }
     return {**found, "examples": _examples(changes[GOLD], examples)} if examples else found

@@ -18,12 +18,17 @@ REJECTED: Final = "wiki.rejected"
 record came from the log, RAW_TOPIC, RAW_PARTITION and RAW_OFFSET; when it came from the producer, SSE_ID."""
 
 RESUME: Final = "wiki.resume"
-"""Compacted. key: the stream's identity. value: JSON of `producer.resume.Position`: up to where all is acknowledged."""
+"""Compacted. key: the stream's identity, or BACKFILL_KEY and what a backfill reads. value: JSON of
+`producer.resume.Position`: up to where all is acknowledged."""
+
+BACKFILL_KEY: Final = "backfill:"
 
 SSE_ID: Final = "sse-id"
 RECEIVED_AT: Final = "received-at"
 """Milliseconds since the epoch, as decimal text: when the producer had the whole frame."""
 SOURCE: Final = "source"
+BACKFILL: Final = "backfill"
+"""The source of records that were read again later: when they were received says nothing of how fresh they are."""
 REASON: Final = "reason"
 STAGE: Final = "stage"
 ERROR: Final = "error"

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from psycopg import Connection, sql
 
+from freshet.contract import topics
+
 # Stages as pairs of columns; each is the time from the first to the second.
 STAGES: Mapping[str, tuple[str, str]] = {
     "received_to_raw": ("received_at", "raw_timestamp"),
@@ -16,17 +18,17 @@ STAGES: Mapping[str, tuple[str, str]] = {
 
 
 def percentiles(connection: Connection, since: datetime, until: datetime) -> dict[str, dict[str, float]]:
-    """p50, p95, p99, max (ms) and count by stage, over the documents received in `[since, until)`."""
+    """p50, p95, p99, max (ms) and count by stage, over the documents received live in `[since, until)`."""
     return {stage: _percentiles(connection, *columns, since, until) for stage, columns in STAGES.items()}
 
 
 def _percentiles(connection: Connection, start: str, end: str, since: datetime, until: datetime) -> dict[str, float]:
     query = sql.SQL(
         "WITH took AS (SELECT 1000 * extract(epoch FROM {end} - {start})::float8 AS ms"
-        " FROM documents WHERE received_at >= %s AND received_at < %s)"
+        " FROM documents WHERE received_at >= %s AND received_at < %s AND source <> %s)"
         " SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms), max(ms), count(*) FROM took"
     ).format(start=sql.Identifier(start), end=sql.Identifier(end))
-    row = connection.execute(query, (since, until)).fetchone()
+    row = connection.execute(query, (since, until, topics.BACKFILL)).fetchone()
     if row is None or row[2] == 0:
         return {"count": 0}
     (p50, p95, p99), longest, count = row

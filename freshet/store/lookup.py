@@ -8,7 +8,7 @@ from typing import Any, Final
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row, dict_row
 
-from freshet.contract import schemas
+from freshet.contract import schemas, topics
 from freshet.store.filters import Filters, where
 
 
@@ -32,7 +32,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Freshness:
-    """The whole store, and the delays of what became searchable in the window, ms."""
+    """The whole store, and the delays of what came live and became searchable in the window, ms."""
 
     newest_event_time: datetime | None
     newest_received_at: datetime | None
@@ -73,7 +73,7 @@ async def extent(connection: AsyncConnection[Any], filters: Filters) -> Extent:
 async def freshness(connection: AsyncConnection[Any], window_minutes: int) -> Freshness:
     """How fresh the store is. Delays are of documents that became searchable in the last `window_minutes`."""
     cursor = connection.cursor(row_factory=class_row(Freshness))
-    await cursor.execute(_FRESHNESS, {"window": window_minutes})
+    await cursor.execute(_FRESHNESS, {"window": window_minutes, "backfill": topics.BACKFILL})
     return (await cursor.fetchall())[0]
 
 
@@ -104,7 +104,7 @@ WITH parts AS (
 ),
 delays AS (
     SELECT extract(epoch FROM searchable_at - received_at)::float8 * 1000 AS ms
-    FROM documents WHERE searchable_at > now() - make_interval(mins => %(window)s)
+    FROM documents WHERE searchable_at > now() - make_interval(mins => %(window)s) AND source <> %(backfill)s
 )
 SELECT whole.*, delay.*, (
     SELECT count(*) FROM pending_embeddings JOIN embedding_models USING (model_id) WHERE state = 'active'

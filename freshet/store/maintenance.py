@@ -19,7 +19,7 @@ from freshet.store.bulk import INDEX_MEMORY
 from freshet.store.embeddings import VectorTable
 from freshet.store.repository import CONNECT_TIMEOUT_S
 
-Kind = Literal["documents", "answers", "sla_checks", "sla_breaches"]
+Kind = Literal["documents", "answers", "sla_checks", "sla_breaches", "upkeep_reports"]
 
 # Any number, as long as it stays the same: two who tidy up at once would build the same index twice.
 _LOCK: Final = 7_305_214
@@ -161,6 +161,7 @@ _COUNT_EXPIRED: Final[dict[Kind, str]] = {
     "answers": "SELECT count(*) FROM answers WHERE asked_at < %s",
     "sla_checks": "SELECT count(*) FROM sla_checks WHERE checked_at < %s",
     "sla_breaches": "SELECT count(*) FROM sla_breaches WHERE ended_at < %s",
+    "upkeep_reports": "SELECT count(*) FROM upkeep_reports WHERE started_at < %s",
 }
 _DELETE_EXPIRED: Final[dict[Kind, str]] = {
     "documents": """
@@ -175,6 +176,9 @@ DELETE FROM sla_checks WHERE ctid = ANY (ARRAY(
     "sla_breaches": """
 DELETE FROM sla_breaches WHERE breach_id = ANY (ARRAY(
     SELECT breach_id FROM sla_breaches WHERE ended_at < %s ORDER BY ended_at LIMIT %s FOR UPDATE SKIP LOCKED))""",
+    "upkeep_reports": """
+DELETE FROM upkeep_reports WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM upkeep_reports WHERE started_at < %s LIMIT %s FOR UPDATE SKIP LOCKED))""",
 }
 _COUNT_ORPHANS: Final = sql.SQL("""
 SELECT count(*) FROM {table} e WHERE NOT EXISTS (SELECT FROM documents d WHERE d.content_hash = e.content_hash)""")

@@ -45,7 +45,7 @@ EMBEDDED: Final = Counter("freshet_embeddings_total", "Texts by how their embedd
 PENDING: Final = Gauge("freshet_embeddings_pending", "Texts that are searchable by words only, for now")
 STAGE: Final = Histogram(
     "freshet_freshness_seconds",
-    "Age of a document when it reaches a stage: received_to_raw, raw_to_gold, gold_to_searchable, "
+    "Age of a document that came live when it reaches a stage: received_to_raw, raw_to_gold, gold_to_searchable, "
     "received_to_searchable, event_to_searchable",
     ["stage"],
     buckets=FRESHNESS_BUCKETS,

@@ -53,12 +53,25 @@ def tell_failure(settings: Settings, dag_id: str, run_id: str, task_id: str, rea
     """Say in the log and to the channels that a task of a DAG has failed for good, once."""
     what = {"dag": dag_id, "run": run_id, "task": task_id}
     logs.get().error("a task has failed", **what, reason=reason)
+    _tell_once(settings, "failed", "FreshetTaskFailed", what, f"{dag_id}: {task_id} failed: {reason}", reason)
+
+
+def tell_overdue(settings: Settings, dag_id: str, run_id: str, reason: str) -> None:
+    """Say in the log and to the channels that a run of a DAG has passed its deadline and goes on, once."""
+    what = {"dag": dag_id, "run": run_id}
+    logs.get().error("a run is overdue", **what, reason=reason)
+    _tell_once(settings, "overdue", "FreshetRunOverdue", what, f"{dag_id}: {run_id} is overdue: {reason}", reason)
+
+
+def _tell_once(
+    settings: Settings, event: str, alertname: str, what: Mapping[str, str], summary: str, detail: str
+) -> None:
     if url := settings.alert_webhook_url.get_secret_value():
-        key = {"Idempotency-Key": f"{dag_id}-{run_id}-{task_id}"}
-        _heard(WEBHOOK, _post(url, {"event": "failed", **what, "detail": reason}, settings.alert_timeout_s, key))
+        key = {"Idempotency-Key": "-".join((*what.values(), event))}
+        _heard(WEBHOOK, _post(url, {"event": event, **what, "detail": detail}, settings.alert_timeout_s, key))
     if url := settings.alertmanager_url:
-        labels = {"alertname": "FreshetTaskFailed", "service": "freshet", **what}
-        alert = {"labels": labels, "annotations": {"summary": f"{dag_id}: {task_id} failed: {reason}"}}
+        labels = {"alertname": alertname, "service": "freshet", **what}
+        alert = {"labels": labels, "annotations": {"summary": summary}}
         _heard(ALERTMANAGER, _post(f"{url.rstrip('/')}/api/v2/alerts", [alert], settings.alert_timeout_s))
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from freshet import spark
 from freshet.settings import CHECKOUT, load_settings
-from freshet.upkeep.alerts import tell_failure
+from freshet.upkeep.alerts import tell_failure, tell_overdue
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Fixed, so that the intervals of a schedule are the same wherever it runs."""
@@ -16,6 +16,18 @@ def failed(context: Mapping[str, Any]) -> None:
     """Raise an alert for a task that has failed for good. Airflow calls it."""
     task = context["ti"]
     tell_failure(load_settings(), task.dag_id, task.run_id, task.task_id, str(context.get("exception") or "no reason"))
+
+
+def longest_run() -> timedelta:
+    """After how long a replay or backfill is overdue."""
+    return timedelta(seconds=load_settings().upkeep_deadline_s)
+
+
+def overdue(context: Mapping[str, Any]) -> None:
+    """Raise an alert for a run that is still going when its deadline has passed. Airflow calls it, once a run."""
+    run = context["dag_run"]
+    settings = load_settings()
+    tell_overdue(settings, run["dag_id"], run["dag_run_id"], f"it goes on after {settings.upkeep_deadline_s:g} s")
 
 
 DEFAULTS: Final = {

@@ -22,6 +22,7 @@ from freshet.settings import Settings
 from freshet.store import sla as store
 from freshet.upkeep import lake_files
 from freshet.upkeep.observations import LakeSeen, LogSeen, Observations, Owed, StoreSeen
+from freshet.upkeep.received import heard_at
 from freshet.upkeep.served import Served, served
 
 Found = TypeVar("Found")
@@ -88,7 +89,7 @@ class _Log:
         group = self._settings.indexer_group
         committed = self._offsets.committed(group, topics.GOLD, gold, self._deadline) if gold else {}
         return LogSeen(
-            raw_at=newest[topics.RAW],
+            raw_at=heard_at(self._settings, newest[topics.RAW], self._deadline),
             silver_at=newest[topics.SILVER],
             gold_at=newest[topics.GOLD],
             unserved=self._owed(topics.RAW, self._served()),

@@ -14,7 +14,8 @@ class Owed:
 
 @dataclass(frozen=True)
 class LogSeen:
-    """The topics. The newest times are None of topics without a record.
+    """The topics. The newest times are None of topics without a record; that of raw is when the source last spoke, what
+    a backfill brings does not count.
 
     `unserved`: raw records that the serve query has still to do; `unindexed`: gold records that the indexer has still
     to do; `unlaked`: raw records that bronze does not have, None when the lake did not say. `received` and `rejected`

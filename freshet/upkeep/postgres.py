@@ -51,6 +51,7 @@ def _ages(settings: Settings) -> Iterator[tuple[Kind, datetime]]:
         "answers": settings.answers_retention_days,
         "sla_checks": settings.sla_retention_days,
         "sla_breaches": settings.sla_retention_days,
+        "upkeep_reports": settings.sla_retention_days,
     }
     yield from ((kind, now - timedelta(days=number)) for kind, number in days.items() if number)
 

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple
 
 from freshet.errors import PermanentError
+from freshet.upkeep.interval import moment
 
 CHUNK_RECORDS: Final = 100_000
 """Most records of a chunk: what a session with 2 GB works off in about a minute."""
@@ -207,20 +208,10 @@ def _range(text: str) -> Range:
 def _times(since: str | None, until: str | None) -> Times:
     if not since:
         raise PermanentError("a replay of a time needs its beginning, `since`")
-    times = Times(_time(since), _time(until) if until else datetime.now(UTC))
+    times = Times(moment(since), moment(until) if until else datetime.now(UTC))
     if times.since >= times.until:
         raise PermanentError(f"since ({times.since.isoformat()}) must be before until ({times.until.isoformat()})")
     return times
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise PermanentError(f"{text!r} is no time, such as 2026-11-23T10:15:00Z") from error
-    if time.tzinfo is None:
-        raise PermanentError(f"{text!r} names no time zone; 2026-11-23T10:15:00Z does")
-    return time
 
 
 def _mistake(part: Range, log: Mapping[int, Kept], bronze: Mapping[int, Range]) -> str:

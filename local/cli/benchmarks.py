@@ -31,17 +31,20 @@ def bench_freshness(
     rate: Annotated[float, typer.Option(min=0.1, help="Events/s.")] = 40,
     seconds: Annotated[float, typer.Option(min=1, help="How long to measure, s.")] = 60,
     recording: Recording = None,
+    backfill: Annotated[float, typer.Option(min=0, help="Then again beside a backfill of so many events/s.")] = 0,
     use_running: Annotated[bool, typer.Option("--running", help="Measure the running stack, at its own rate.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure received -> searchable and event -> searchable, per stage, with CPU and memory per process."""
     if use_running:
+        if backfill:
+            raise ConfigError("--backfill would put made-up edits into the running stack: leave out --running")
         _finish(freshness.measure(running.running_settings(), seconds, console.say), as_json)
         return
     with temporary_stack(_report, overrides={**_source(recording), "rate": rate, "retime": True}) as settings:
         console.say("waiting for Airflow")
         launch.await_all(settings)
-        _finish(freshness.measure(settings, seconds, console.say), as_json)
+        _finish(freshness.measure(settings, seconds, console.say, backfill), as_json)
 
 
 @app.command("lake")

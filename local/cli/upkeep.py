@@ -25,6 +25,9 @@ def replay(
     event: Annotated[
         list[str] | None, typer.Option("--id", help="The record of this event, by meta.id: a document's id as well.")
     ] = None,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Send unchanged documents as well, to an index that has lost some.")
+    ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Change it; otherwise it says what would change.")] = False,
     wait: Annotated[bool, typer.Option(help="Follow the run to its end, or return once it is asked for.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -35,7 +38,7 @@ def replay(
     given: dict[str, Any] = {name: value for name, value in asked.items() if value}
     plan = plan_replay(settings, request(**given))
     _say(plan, apply)
-    run = Asked("replay_offsets", {**given, "dry_run": not apply}, "replay", len(plan.chunks))
+    run = Asked("replay_offsets", {**given, "resend": resend, "dry_run": not apply}, "replay", len(plan.chunks))
     if (report := following.ask(settings, run, wait=wait)) is None:
         return
     if as_json:

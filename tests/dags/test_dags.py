@@ -11,7 +11,8 @@ import pytest
 from freshet.settings import CHECKOUT
 
 DAGS = CHECKOUT / "dags"
-REWRITING = {"backfill_embeddings", "compact_gold", "replay_offsets"}
+REWRITING = {"backfill_embeddings", "backfill_history", "compact_gold", "replay_offsets"}
+BOUNDED = REWRITING - {"compact_gold"}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,16 @@ def test_its_tasks_try_again_a_few_times_ever_later_and_alert_at_the_end(dag: An
     assert dag.default_args["on_failure_callback"].__module__ == "freshet.upkeep.dag_defaults"
 
 
+def test_a_replay_that_goes_on_too_long_is_alerted(dagbag: Any) -> None:
+    from airflow.sdk import DeadlineReference
+
+    for name in BOUNDED:
+        (deadline,) = dagbag.dags[name].deadline
+        assert deadline.reference == DeadlineReference.DAGRUN_QUEUED_AT
+        assert deadline.interval == timedelta(hours=2)
+        assert deadline.callback.path == "freshet.upkeep.dag_defaults.overdue"
+
+
 def test_what_rewrites_is_dry_unless_told_otherwise(dagbag: Any) -> None:
     dry = {name: dag.params["dry_run"] for name, dag in dagbag.dags.items() if "dry_run" in dag.params}
     assert dry == dict.fromkeys(REWRITING, True)
@@ -74,6 +85,13 @@ def test_what_rewrites_is_dry_unless_told_otherwise(dagbag: Any) -> None:
 def test_every_parameter_has_a_type_and_a_description(dag: Any) -> None:
     schemas = {name: dag.params.get_param(name) for name in dag.params}
     assert all(param.schema.get("type") and param.description for param in schemas.values())
+
+
+def test_history_is_filled_by_the_hour_and_one_part_at_a_time(dagbag: Any) -> None:
+    dag = dagbag.dags["backfill_history"]
+    # the timetable of a plain cron expression has no intervals
+    assert type(dag.timetable).__name__ == "CronDataIntervalTimetable"
+    assert dag.get_task("fill").max_active_tis_per_dag == 1
 
 
 @pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda file: file.stem)

@@ -51,6 +51,7 @@ def test_only_settings_reads_the_environment() -> None:
         "launch.py",
         "supervisor.py",
         "backlog.py",
+        "beside.py",
         "session.py",
         "airflow/__main__.py",
     }

@@ -59,6 +59,9 @@ def old(days: float, **given: Any) -> dict[str, Any]:
     return gold(event_time=datetime.now(UTC) - timedelta(days=days), **given)
 
 
+RECORDS_OF_UPKEEP = {"sla_checks", "sla_breaches", "upkeep_reports"}
+
+
 def many(count: int, days: float) -> list[dict[str, Any]]:
     return [old(days, text=f"{uuid4()}") for _ in range(count)]
 
@@ -84,6 +87,7 @@ def check(connection: Connection, days: float) -> None:
         "INSERT INTO sla_breaches (breach_id, name, begun_at, ended_at, unit, detail) VALUES (%s, 'x', %s, %s, '', '')",
         (uuid4(), at, at),
     )
+    connection.execute("INSERT INTO upkeep_reports VALUES ('dag', %s, 'part', false, %s, 1, '{}')", (str(uuid4()), at))
 
 
 def test_what_is_too_old_goes_with_its_vectors_and_the_rest_stays(
@@ -96,7 +100,9 @@ def test_what_is_too_old_goes_with_its_vectors_and_the_rest_stays(
     for days in (6, 8):
         check(connection, days)
     report = postgres.run(tidy, apply=True)
-    assert report["expired"] == report["deleted"] == {"documents": 11, "answers": 1, "sla_checks": 1, "sla_breaches": 1}
+    assert (
+        report["expired"] == report["deleted"] == {"documents": 11, "answers": 1, **dict.fromkeys(RECORDS_OF_UPKEEP, 1)}
+    )
     assert (report["orphans_deleted"], report["made_pending"]) == (10, 0)
     assert [count(connection, name) for name in ("documents", table.name, "answers", "feedback", "sla_checks")] == [
         7, 7, 1, 1, 1
@@ -120,7 +126,7 @@ def test_by_default_no_document_and_no_answer_is_ever_too_old(connection: Connec
     keep_answer(connection, 4000)
     settings = load_settings(postgres_dsn=SecretStr(connection.info.dsn + f" password={connection.info.password}"))
     report = postgres.run(settings, apply=True)
-    assert set(report["expired"]) == {"sla_checks", "sla_breaches"}
+    assert set(report["expired"]) == RECORDS_OF_UPKEEP
     assert (count(connection, "documents"), count(connection, "answers")) == (3, 1)
 
 

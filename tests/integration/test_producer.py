@@ -3,31 +3,27 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Message, TopicPartition
-from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from freshet import log
 from freshet.contract import topics
-from freshet.settings import CHECKOUT, PREFIX, Settings, Source
+from freshet.settings import Settings, Source
 from local import ports
 from local.eventstreams.app import PATH
 from local.eventstreams.simulator import describe, entry
 from local.eventstreams.source import Kind
 from producer.resume import read_position
+from tests.producing import Topic, running, until
 
 pytestmark = pytest.mark.integration
 
 COUNT = 2000
-PATIENCE_S = 90
 
 
 @pytest.fixture
@@ -46,25 +42,6 @@ def mine(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(update=changes)
 
 
-@contextmanager
-def running(settings: Settings, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A module run with these settings, in a process group that ends with the block."""
-    named = ("state_dir", "source", "recording", "rate", "rewind_ms", "stall_timeout_s", "stream_id", "stream_url",
-             "eventstreams_port", "producer_metrics_port", "kafka_bootstrap_servers")  # fmt: skip
-    environment = {f"{PREFIX}{name.upper()}": str(getattr(settings, name)) for name in named}
-    with (settings.state_dir / f"{command[0]}.log").open("ab") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            env={**os.environ, **environment}, cwd=CHECKOUT, stderr=output, start_new_session=True,
-        )  # fmt: skip
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
 @retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.1), stop=stop_after_delay(30), reraise=True)
 def fetched(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
@@ -74,32 +51,6 @@ def fetched(port: int, path: str) -> str:
 def metric(settings: Settings, name: str) -> float:
     rows = fetched(settings.producer_metrics_port, "/metrics").splitlines()
     return sum(float(row.rsplit(" ", 1)[1]) for row in rows if row.startswith(name))
-
-
-@retry(retry=retry_if_result(lambda held: not held), wait=wait_fixed(0.1), stop=stop_after_delay(PATIENCE_S))
-def until(condition: Callable[[], bool]) -> bool:
-    return condition()
-
-
-class Topic:
-    """What a topic receives from now on."""
-
-    def __init__(self, settings: Settings, name: str) -> None:
-        self._reader = log.reader(settings, f"test-{uuid.uuid4()}")
-        ends = log.watermarks(self._reader, name)
-        self._reader.assign([TopicPartition(name, part, end) for part, (_, end) in ends.items()])
-        self.messages: list[Message] = []
-
-    def read(self) -> "Topic":
-        batch = self._reader.consume(COUNT, timeout=0.3)
-        self.messages += [message for message in batch if not message.error()]
-        return self
-
-    def close(self) -> None:
-        self._reader.close()
-
-    def ids(self) -> set[str]:
-        return {json.loads(message.value())["meta"]["id"] for message in self.read().messages}
 
 
 @pytest.fixture

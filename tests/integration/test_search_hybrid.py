@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from psycopg.errors import UndefinedTable
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from api import retrieval
 from api.app import create_app
 from freshet.settings import load_settings
+from freshet.store import freshness
 from freshet.store.migrate import migrate
 from tests.api_builders import BagOfWords, insert
 from tests.documents import NOON, document
@@ -240,7 +242,7 @@ def test_freshness_measures_what_became_searchable_in_the_window(store):
     assert long_ago["received_to_searchable_ms"].keys() == {"p50", "p95", "p99", "max", "count"}
 
 
-def test_freshness_gives_percentiles_in_milliseconds(store):
+def test_freshness_gives_percentiles_in_milliseconds_of_what_came_live(store):
     now = datetime.now(UTC)
     insert(
         store,
@@ -248,9 +250,13 @@ def test_freshness_gives_percentiles_in_milliseconds(store):
             document(received_at=now - timedelta(milliseconds=ms), searchable_at=now, event_time=now)
             for ms in (100, 200, 300)
         ),
+        document(received_at=now - timedelta(hours=1), searchable_at=now, event_time=now, source="backfill"),
     )
     with serving(store) as client:
         delays = client.get("/v1/freshness").json()["received_to_searchable_ms"]
+    with psycopg.connect(store) as connection:
+        hour = freshness.percentiles(connection, now - timedelta(hours=2), now)["received_to_searchable"]
+    assert hour == {"p50": 200, "p95": 290, "p99": 298, "max": 300, "count": 3}
     assert (delays["p50"], delays["max"], delays["count"]) == (200, 300, 3)
 
 

@@ -87,8 +87,8 @@ def index():
 def run(spark, lake, index):
     """Applies a replay of a chunk; returns its figures."""
 
-    def apply(chunk=ALL, settings=lake, merge=tables.merge_changes, publish=index.publish):
-        with prepared(spark, settings, chunk) as made:
+    def apply(chunk=ALL, settings=lake, merge=tables.merge_changes, publish=index.publish, resend=False):
+        with prepared(spark, settings, chunk, resend=resend) as made:
             found = made.figures()
             made.apply(publish, merge)
         return found
@@ -160,6 +160,16 @@ def test_only_documents_whose_content_differs_are_sent_again(lake, write, run, i
     assert sorted(index.sent) == ["a-long-id", "article", "twice"]
     texts = {row["doc_id"]: row["text"] for row in rows(lake, "gold")}
     assert texts["article"] == "Snow. Formation. how crystals grow" == index.documents["article"]["text"]
+
+
+def test_an_index_that_has_lost_documents_gets_all_again_when_told_to(lake, write, run, index):
+    write()
+    at = versions(lake)
+    found = run(resend=True)
+    assert found["layers"]["gold"] == actions(unchanged=4)
+    assert found["republished"] == len(index.sent) == 4
+    assert sorted(index.documents) == ids(lake, "gold")
+    assert versions(lake) == at
 
 
 def test_rejections_come_and_go(lake, write, run, index, monkeypatch):

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from freshet.settings import Settings, load_settings
 from freshet.store.sla import Breach, Check
 from freshet.upkeep import ledger
-from freshet.upkeep.alerts import HOLD, tell
+from freshet.upkeep.alerts import HOLD, tell, tell_failure, tell_overdue
 from freshet.upkeep.breaches import step
 from freshet.upkeep.ledger import Left
 from local.ports import find_free
@@ -200,3 +200,21 @@ def test_a_file_that_is_broken_is_as_none(text: str, tmp_path: Path) -> None:
     file = tmp_path / "b.json"
     file.write_text(text)
     assert list(ledger.read(file).breaches) == []
+
+
+def test_a_task_that_failed_and_a_run_that_is_overdue_are_told_with_what_they_are_of(
+    receiver: tuple[Receiver, str],
+) -> None:
+    app, address = receiver
+    settings = load_settings(alert_webhook_url=SecretStr(f"{address}/hook"), alertmanager_url=address)
+    tell_failure(settings, "replay_offsets", "run-1", "replay", "killed")
+    tell_overdue(settings, "replay_offsets", "run-1", "it goes on after 7200 s")
+    failed, failed_alert, overdue, overdue_alert = app.bodies
+    run = {"dag": "replay_offsets", "run": "run-1"}
+    assert failed == {"event": "failed", **run, "task": "replay", "detail": "killed"}
+    assert overdue == {"event": "overdue", **run, "detail": "it goes on after 7200 s"}
+    named = {"service": "freshet", **run}
+    assert failed_alert[0]["labels"] == {"alertname": "FreshetTaskFailed", "task": "replay", **named}
+    assert overdue_alert[0]["labels"] == {"alertname": "FreshetRunOverdue", **named}
+    keys = [headers["idempotency-key"] for headers in app.headers if "idempotency-key" in headers]
+    assert len(set(keys)) == 2

@@ -145,3 +145,9 @@ def test_each_stage_is_measured_once_a_document(stage: str, seconds: float) -> N
     index([document], store, models)
     assert counted("freshet_freshness_seconds_count", stage=stage) == before["count"] + 1
     assert counted("freshet_freshness_seconds_sum", stage=stage) - before["sum"] == pytest.approx(seconds, abs=1e-4)
+
+
+def test_what_a_backfill_brought_is_no_measure_of_freshness() -> None:
+    before = counted("freshet_freshness_seconds_count", stage="event_to_searchable")
+    index([gold(source="backfill"), gold()], MemoryStore(), TextEmbedder())
+    assert counted("freshet_freshness_seconds_count", stage="event_to_searchable") == before + 1

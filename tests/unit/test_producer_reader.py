@@ -26,6 +26,7 @@ class Server(ThreadingHTTPServer):
         self.silent = silent
         self.over = Event()
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
 
     @property
     def settings(self) -> Settings:
@@ -37,6 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.headers.append(dict(self.headers))
+        self.server.paths.append(self.path)
         answer = self.server.answers[len(self.server.headers) - 1]
         self.send_response(200 if isinstance(answer, list) else answer)
         self.send_header("Content-Type", "text/event-stream")

@@ -1,0 +1,295 @@
+"""Repair and upkeep of a running stack by Airflow, over its REST interface and by the command.
+
+The tests stand in the order of one story: the rule of what is a document changes and all is replayed, a job is killed,
+the serve query and the producer stop in turn, and what the producer missed is filled. The stack is that of the tests
+before, started again under other settings.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+from pydantic import SecretStr
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from freshet.settings import Settings
+from freshet.store import upkeep
+from local import running
+from local.airflow import client
+from tests.e2e.conftest import START_TIMEOUT_S, Stack, eventually
+from tests.receiver import Receiver
+from tests.serving import listening
+
+pytestmark = pytest.mark.e2e
+
+KEPT = ("dewiki", "frwiki", "eswiki")
+WIKIS = ("commonswiki", *KEPT)
+NAMESPACES = (0, 6)
+FLAWED = "as a flawed transform wrote it"
+SILENT_S = 15
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A stack whose rule of documents was changed. `before` are the documents that the rule of before had made."""
+
+    stack: Stack
+    alerts: Receiver
+    at: datetime
+    before: set[str]
+    flawed: str
+    stopped: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return self.stack.settings
+
+    def replay(self, *how: str) -> dict[str, Any]:
+        """Everything that was logged under the rule of before."""
+        report = self.stack.json("replay", "--since", "2020-01-01T00:00:00Z", "--until", self.at.isoformat(), *how)
+        return dict(report["total"])
+
+    def told(self, check: str, event: str, since: datetime) -> list[Any]:
+        """What the receiver heard of breaches of a check that have begun since then."""
+        heard = [body for body in self.alerts.bodies if body.get("check") == check and body["event"] == event]
+        return [body for body in heard if datetime.fromisoformat(body["begun_at"]) >= since]
+
+    def rows(self, layer: str, *columns: str) -> list[dict[str, Any]]:
+        """Rows of the lake that were logged under the rule of before."""
+        table = DeltaTable(self.settings.lake.table(layer)).to_pyarrow_table(columns=[*columns, "raw_timestamp"])
+        return [row for row in table.to_pylist() if row["raw_timestamp"] < self.at]
+
+    def documents(self) -> dict[str, str]:
+        """Text by id, of the documents that were logged under the rule of before."""
+        with psycopg.connect(self.settings.conninfo) as store:
+            query = "SELECT doc_id, text FROM documents WHERE raw_timestamp < %s"
+            return dict(store.execute(query, (self.at,)).fetchall())
+
+
+@pytest.fixture(scope="module")
+def alerts() -> Iterator[tuple[Receiver, str]]:
+    receiver = Receiver()
+    with listening(receiver) as (_, address):
+        yield receiver, f"{address}/hook"
+
+
+@pytest.fixture(scope="module")
+def changed(stack: Stack, alerts: tuple[Receiver, str]) -> Changed:
+    """Files on Commons are documents from now on, edits of most Wikipedias are none, and one is not as it was."""
+    if not stack.process("kafka"):
+        assert stack.run("up", "--detach", timeout=START_TIMEOUT_S).returncode == 0
+    eventually(lambda: stack.json("audit", "--wait", "3")["counts"]["documents"] > 500)
+    # all that was logged until now has come to its end when the books balance
+    at = datetime.now(UTC)
+    assert stack.json("audit", "--wait", "180")["balanced"]
+    flawed = damage(stack.settings, at, 1)
+    with psycopg.connect(stack.settings.conninfo) as store:
+        store.execute("UPDATE documents SET text = %s WHERE doc_id = ANY(%s)", (FLAWED, flawed))
+        held = store.execute("SELECT doc_id FROM documents WHERE raw_timestamp < %s", (at,))
+        before = {doc_id for (doc_id,) in held}
+    assert stack.run("down").returncode == 0
+    receiver, address = alerts
+    other = stack.settings.model_copy(
+        update={
+            "source": "simulated",
+            "rate": 40.0,
+            "gold_namespaces": NAMESPACES,
+            "gold_wikis": WIKIS,
+            "alert_webhook_url": SecretStr(address),
+            "sla_source_silence_s": float(SILENT_S),
+            "sla_silver_age_s": float(SILENT_S),
+            "upkeep_deadline_s": 5.0,
+        }
+    )
+    again = Stack(other, {**stack.environment, **running.environment_of(other)})
+    done = again.run("up", "--detach", timeout=START_TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    eventually(lambda: bool(again.json("status")["healthy"]))
+    return Changed(again, receiver, at, before, flawed[0])
+
+
+@retry(
+    retry=retry_if_exception_type(CommitFailedError), stop=stop_after_attempt(20), wait=wait_fixed(0.5), reraise=True
+)
+def damage(settings: Settings, at: datetime, most: int) -> list[str]:
+    """Write so many documents of gold as if a flawed transform had made them. Returns their ids."""
+    gold = DeltaTable(settings.lake.table("gold"))
+    rows = gold.to_pyarrow_table(columns=["doc_id", "wiki", "raw_partition", "raw_timestamp"]).to_pylist()
+    old = [row for row in rows if row["raw_timestamp"] < at and row["raw_partition"] == 0]
+    chosen = sorted(row["doc_id"] for row in old if row["wiki"] in KEPT)[:most]
+    listed = ", ".join(f"'{doc_id}'" for doc_id in chosen)
+    gold.update(predicate=f"doc_id IN ({listed})", new_values={"text": FLAWED})
+    return chosen
+
+
+def belongs(row: dict[str, Any]) -> bool:
+    """Whether an event is a document under the changed rule."""
+    content = row["type"] in {"edit", "new"} and row["namespace"] in NAMESPACES and row["title"]
+    return bool(content and row["user_kind"] != "bot" and row["wiki"] in WIKIS)
+
+
+def expected(changed: Changed) -> set[str]:
+    events = changed.rows("silver", "event_id", "type", "namespace", "user_kind", "wiki", "title")
+    return {row["event_id"] for row in events if belongs(row)}
+
+
+def ended(changed: Changed, dag_id: str, run_id: str) -> str:
+    """The state in which a run ends."""
+    with client.connect(changed.settings) as airflow:
+        eventually(lambda: airflow.run(dag_id, run_id)["state"] in client.ENDED, 300)
+        return str(airflow.run(dag_id, run_id)["state"])
+
+
+def check(changed: Changed) -> Collection[str]:
+    """Have the freshness checked now. Returns the names of the breaches."""
+    with client.connect(changed.settings) as airflow:
+        run_id = airflow.trigger("check_freshness", {})
+        ended(changed, "check_freshness", run_id)
+        return [one["name"] for one in airflow.result("check_freshness", run_id, "check")["breaches"]]
+
+
+def until_checked(changed: Changed, so: Callable[[Collection[str]], bool]) -> None:
+    eventually(lambda: so(check(changed)))
+
+
+def jobs(changed: Changed) -> list[psutil.Process]:
+    """The Java processes of jobs that Airflow has submitted."""
+    scheduler = changed.stack.process("airflow-scheduler")
+    assert scheduler is not None
+    found = []
+    for process in scheduler.children(recursive=True):
+        try:
+            if "org.apache.spark.deploy.SparkSubmit" in process.cmdline():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_changed_rule_makes_documents_appear_change_and_vanish_by_a_replay(changed: Changed) -> None:
+    after = expected(changed)
+    appearing, vanishing = after - changed.before, changed.before - after
+    assert appearing
+    assert vanishing
+    total = changed.replay("--apply")
+    assert total["layers"]["gold"] == {
+        "inserted": len(appearing),
+        "changed": 1,
+        "deleted": len(vanishing),
+        "unchanged": len(after & changed.before) - 1,
+    }
+    assert {row["doc_id"] for row in changed.rows("gold", "doc_id")} == after
+    eventually(lambda: changed.documents().keys() == after)
+    assert changed.documents()[changed.flawed] != FLAWED
+
+
+def test_what_appeared_is_found_and_what_vanished_is_not(changed: Changed) -> None:
+    titles = {row["event_id"]: row["title"] for row in changed.rows("silver", "event_id", "title")}
+    after = expected(changed)
+    for doc_id, there in ((min(after - changed.before), True), (min(changed.before - after), False)):
+        found = changed.stack.json("search", titles[doc_id], "--limit", "50")["results"]
+        assert (
+            doc_id in {row["doc_id"] for row in found} | {other for row in found for other in row["others"]}
+        ) == there
+
+
+def test_a_second_replay_changes_nothing_and_the_books_balance(changed: Changed) -> None:
+    total = changed.replay("--apply")
+    for actions in total["layers"].values():
+        assert {action for action, count in actions.items() if count} == {"unchanged"}
+    assert (total["republished"], total["removed"]) == (0, 0)
+    report = changed.stack.json("audit", "--wait", "180")
+    assert report["balanced"], report
+
+
+def test_a_killed_replay_is_tried_again_and_ends_in_the_same_state(changed: Changed) -> None:
+    before = changed.documents()
+    flawed = damage(changed.settings, changed.at, 200)
+    places = changed.rows("silver", "raw_partition", "raw_offset")
+    until = max(row["raw_offset"] for row in places if row["raw_partition"] == 0)
+    with client.connect(changed.settings) as airflow:
+        run_id = airflow.trigger("replay_offsets", {"offsets": [f"0:0-{until}"], "dry_run": False})
+        # what is about to be done is kept before anything is done
+        eventually(lambda: bool(upkeep.reports(changed.settings.conninfo, "replay_offsets", run_id)))
+        (job,) = jobs(changed)
+        job.kill()
+        assert ended(changed, "replay_offsets", run_id) == "success"
+        (task,) = [task for task in airflow.tasks("replay_offsets", run_id) if task["task_id"] == "replay"]
+        assert task["try_number"] == 2
+        assert airflow.result("replay_offsets", run_id, "report")["total"]["layers"]["gold"]["changed"] == len(flawed)
+    texts = {row["doc_id"]: row["text"] for row in changed.rows("gold", "doc_id", "text")}
+    assert texts == before
+    eventually(lambda: changed.documents() == before)
+
+
+def test_a_replay_that_takes_too_long_is_alerted_once(changed: Changed) -> None:
+    def overdue() -> list[str]:
+        return [body["run"] for body in changed.alerts.bodies if body["event"] == "overdue"]
+
+    eventually(lambda: len(overdue()) >= 3)
+    assert len(set(overdue())) == len(overdue())
+
+
+def stop(changed: Changed, name: str) -> None:
+    """Let a process stand still, with all that it has started."""
+    process = changed.stack.process(name)
+    assert process is not None
+    changed.stopped[name] = datetime.now(UTC)
+    for one in (process, *process.children(recursive=True)):
+        one.suspend()
+
+
+def restart(changed: Changed, name: str) -> None:
+    """Kill a process with all that it has started: its supervisor starts it again."""
+    process = changed.stack.process(name)
+    assert process is not None
+    for one in (*process.children(recursive=True), process):
+        one.kill()
+
+
+@pytest.mark.parametrize(("name", "of"), [("serve", "silver_age"), ("producer", "source_silence")])
+def test_what_has_stopped_is_a_breach_that_is_told_once(changed: Changed, name: str, of: str) -> None:
+    until_checked(changed, lambda breaches: of not in breaches)
+    stop(changed, name)
+    until_checked(changed, lambda breaches: of in breaches)
+    assert of in check(changed)
+    assert len(changed.told(of, "begun", changed.stopped[name])) == 1
+    if name == "serve":
+        restart(changed, name)
+
+
+def test_a_gap_is_filled_although_the_producer_is_away(changed: Changed) -> None:
+    since, until = changed.stopped["producer"] + timedelta(seconds=2), datetime.now(UTC)
+    span = "--since", since.isoformat(), "--until", until.isoformat()
+    total = changed.stack.json("backfill", *span, "--apply")["total"]
+    assert total["sent"] > (until - since).total_seconds()
+    assert changed.stack.json("backfill", *span, "--apply")["total"]["sent"] == 0
+
+    def filled() -> int:
+        with psycopg.connect(changed.settings.conninfo) as store:
+            query = "SELECT count(*) FROM documents WHERE source = 'backfill' AND event_time BETWEEN %s AND %s"
+            return int(store.execute(query, (since, until)).fetchall()[0][0])
+
+    eventually(lambda: filled() > 0)
+
+
+@pytest.mark.parametrize(("name", "of"), [("serve", "silver_age"), ("producer", "source_silence")])
+def test_a_breach_that_is_over_is_told_once(changed: Changed, name: str, of: str) -> None:
+    if name == "producer":
+        restart(changed, name)
+    until_checked(changed, lambda breaches: of not in breaches)
+    since = changed.stopped[name]
+    eventually(lambda: len(changed.told(of, "ended", since)) == 1)
+    assert len(changed.told(of, "begun", since)) == 1
+
+
+def test_after_all_that_nothing_is_missing_and_nothing_is_there_twice(changed: Changed) -> None:
+    report = changed.stack.json("audit", "--wait", "180")
+    assert report["balanced"], report
+    assert report["counts"]["duplicates in raw"] > 0
