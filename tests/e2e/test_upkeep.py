@@ -32,7 +32,7 @@ KEPT = ("dewiki", "frwiki", "eswiki")
 WIKIS = ("commonswiki", *KEPT)
 NAMESPACES = (0, 6)
 FLAWED = "as a flawed transform wrote it"
-SILENT_S = 15
+SILENT_S = 20
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def test_what_appeared_is_found_and_what_vanished_is_not(changed: Changed) -> No
 def test_a_second_replay_changes_nothing_and_the_books_balance(changed: Changed) -> None:
     total = changed.replay("--apply")
     for actions in total["layers"].values():
-        assert {action for action, count in actions.items() if count} == {"unchanged"}
+        assert {action for action, count in actions.items() if count} <= {"unchanged"}
     assert (total["republished"], total["removed"]) == (0, 0)
     report = changed.stack.json("audit", "--wait", "180")
     assert report["balanced"], report
