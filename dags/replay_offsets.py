@@ -2,8 +2,9 @@
 # replay_offsets
 
 "We found a flaw in our logic: replay." Reads raw records again, applies the transforms as they are now, and changes
-silver, gold and the index where they differ. Nothing else is touched, and a second replay changes nothing. An
-index that has lost documents which gold still has gets them again with `resend`.
+silver, gold and the index where they differ. Nothing else is touched, and a second replay changes nothing. With
+`resend` the index is told of the unchanged rows as well: it gets documents that it has lost, and loses those that gold
+does not have, such as edits that only one of the two queries had taken in when a rule was changed.
 
 Choose in one way: `offsets` (`PARTITION:FIRST-LAST`), a time (`since`, `until`), `event_ids` or `doc_ids`. What the log
 has let go is read from bronze, and the plan says so. It only says what would change, unless `dry_run` is false.
@@ -45,7 +46,7 @@ SIDE_BY_SIDE = 1
         "until": Param(None, type=["null", "string"], format="date-time", description="and before this; null: now"),
         "event_ids": Param([], type="array", items={"type": "string"}, description="meta.id of events"),
         "doc_ids": Param([], type="array", items={"type": "string"}, description="ids of documents"),
-        "resend": Param(False, type="boolean", description="send unchanged documents to the index as well"),
+        "resend": Param(False, type="boolean", description="tell the index of what is unchanged as well"),
         "dry_run": Param(True, type="boolean", description="only say what would change"),
         "chunk_records": Param(CHUNK_RECORDS, type="integer", minimum=1, description="most records of one job"),
     },

@@ -47,12 +47,12 @@ def compare(
 ) -> dict[Layer, DataFrame]:
     """`changes` by layer. `parsed` are rows of `silver.events` of the chunk's records.
 
-    With `whole` the documents are there also where they are unchanged.
+    With `whole` events and documents are there also where they are unchanged.
     """
     held = {layer: stored(parsed, chunk, lake, layer) for layer in LAYERS}
     kept = first_copies(parsed, _same_events(parsed, held[SILVER], lake))
     made = {REJECTED: rejected(parsed), SILVER: kept, GOLD: gold(kept, rule)}
-    return {layer: changes(held[layer], made[layer], layer, whole and layer is GOLD) for layer in LAYERS}
+    return {layer: changes(held[layer], made[layer], layer, whole and layer is not REJECTED) for layer in LAYERS}
 
 
 def stored(parsed: DataFrame, chunk: Chunk, lake: LakePaths, layer: Layer) -> DataFrame:

@@ -27,11 +27,11 @@ from freshet.telemetry import logs
 from freshet.upkeep.replay import Chunk, chunk_from
 from spark_jobs.checkpoint import checkpointed
 from spark_jobs.chunk import read_chunk
-from spark_jobs.compare import GOLD, LAYERS, UNCHANGED, Layer, compare, merge_condition
+from spark_jobs.compare import GOLD, LAYERS, SILVER, UNCHANGED, Layer, compare, merge_condition
 from spark_jobs.replay_report import Figures, KeptReport, figures
 from spark_jobs.session import spark_session
 from spark_jobs.tables import create_tables, merge_changes
-from spark_jobs.transforms.messages import document_messages
+from spark_jobs.transforms.messages import absence_messages, document_messages
 from spark_jobs.transforms.parse import parse
 from spark_jobs.transforms.silver import events
 
@@ -71,17 +71,26 @@ class Replay:
                 merge(differing, self._settings.lake, layer.name, condition, (place[0], place[1]))
 
     def _messages(self) -> DataFrame:
-        """The records of the changed documents, or of all, under the keys of their raw records."""
+        """The records of the changed documents under the keys of their raw records; or of all, and of what is none."""
+        if not self._resend:
+            return document_messages(self._keyed(self._changes[GOLD].where(fn.col("action") != UNCHANGED)))
+        documents = self._changes[GOLD]
+        made = documents.where(fn.col("new").isNotNull()).select(fn.col("doc_id").alias("event_id"))
+        absent = self._changes[SILVER].where(fn.col("new").isNotNull()).join(made, "event_id", "left_anti")
+        return document_messages(self._keyed(documents)).union(absence_messages(self._keyed(absent)))
+
+    def _keyed(self, rows: DataFrame) -> DataFrame:
         place = ["raw_partition", "raw_offset"]
-        keys = self._parsed.select(*place, "key")
-        documents = self._changes[GOLD].where(fn.lit(self._resend) | (fn.col("action") != UNCHANGED))
-        placed = documents.withColumns({name: fn.coalesce(f"new.{name}", f"old.{name}") for name in place})
-        return document_messages(placed.join(keys, place))
+        placed = rows.withColumns({name: fn.coalesce(f"new.{name}", f"old.{name}") for name in place})
+        return placed.join(self._parsed.select(*place, "key"), place)
 
 
 @contextmanager
 def prepared(spark: SparkSession, settings: Settings, chunk: Chunk, *, resend: bool = False) -> Iterator[Replay]:
-    """The replay of a chunk, compared and not yet applied. `resend`: unchanged documents go to the index as well."""
+    """The replay of a chunk, compared and not yet applied.
+
+    `resend`: the index is told of unchanged documents as well, and of events that are no documents.
+    """
     create_tables(spark, settings.lake)
     records = read_chunk(spark, settings, chunk).coalesce(spark.sparkContext.defaultParallelism)
     with ExitStack() as held:
@@ -122,7 +131,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--dry-run", dest="apply", action="store_false", help="only say what would change (the default)")
     how.add_argument("--apply", dest="apply", action="store_true", help="change it")
-    parser.add_argument("--resend", action="store_true", help="send unchanged documents to the index as well")
+    parser.add_argument("--resend", action="store_true", help="tell the index of what is unchanged as well")
     parser.add_argument("--run-id", default="", help="keep the report in Postgres under this run")
     parser.add_argument("--dag-id", default="replay", help="and under this DAG; default: replay")
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="documents that a dry run shows")

@@ -26,7 +26,7 @@ def replay(
         list[str] | None, typer.Option("--id", help="The record of this event, by meta.id: a document's id as well.")
     ] = None,
     resend: Annotated[
-        bool, typer.Option("--resend", help="Send unchanged documents as well, to an index that has lost some.")
+        bool, typer.Option("--resend", help="Tell the index of unchanged rows as well: it becomes what gold is.")
     ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Change it; otherwise it says what would change.")] = False,
     wait: Annotated[bool, typer.Option(help="Follow the run to its end, or return once it is asked for.")] = True,

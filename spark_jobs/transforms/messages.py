@@ -41,17 +41,27 @@ def document_messages(changes: DataFrame) -> DataFrame:
 
     Needs `key`, the key of their raw records, and `old` and `new`: structs of gold's columns, null where there is none.
     """
+    value = fn.when(fn.col("new").isNull(), _deletion("old", "doc_id")).otherwise(fn.to_json("new", JSON))
+    return changes.select(fn.inline(fn.array(_record(topics.GOLD, value.cast("binary")))))
+
+
+def absence_messages(events: DataFrame) -> DataFrame:
+    """`topic`, `key`, `value`, `headers` that take off the index what is no document.
+
+    Needs `key`, the key of their raw records, and `new`: a struct of silver's columns.
+    """
+    return events.select(fn.inline(fn.array(_record(topics.GOLD, _deletion("new", "event_id").cast("binary")))))
+
+
+def _deletion(row: str, key: str) -> Column:
+    """`schemas.DELETION` as JSON, of the document that has or would have this row's key."""
     gone = {
-        "doc_id": fn.col("old.doc_id"),
+        "doc_id": fn.col(f"{row}.{key}"),
         "deleted": fn.lit(True),
-        "raw_topic": fn.col("old.raw_topic"),
-        "raw_partition": fn.col("old.raw_partition"),
-        "raw_offset": fn.col("old.raw_offset"),
+        **{name: fn.col(f"{row}.{name}") for name in ("raw_topic", "raw_partition", "raw_offset")},
         "transform_version": fn.lit(schemas.TRANSFORM_VERSION),
     }
-    deletion = fn.to_json(fn.struct(*(gone[name].alias(name) for name in schemas.names(schemas.DELETION))), JSON)
-    value = fn.when(fn.col("new").isNull(), deletion).otherwise(fn.to_json("new", JSON))
-    return changes.select(fn.inline(fn.array(_record(topics.GOLD, value.cast("binary")))))
+    return fn.to_json(fn.struct(*(gone[name].alias(name) for name in schemas.names(schemas.DELETION))), JSON)
 
 
 def _record(topic: str, value: Column, headers: Column | None = None) -> Column:

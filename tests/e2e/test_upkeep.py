@@ -37,7 +37,7 @@ SILENT_S = 20
 
 @dataclass(frozen=True)
 class Changed:
-    """A stack whose rule of documents was changed. `before` are the documents that the rule of before had made."""
+    """A stack whose rule of documents was changed at a time. `before` are the documents of gold as it left them."""
 
     stack: Stack
     alerts: Receiver
@@ -84,16 +84,12 @@ def changed(stack: Stack, alerts: tuple[Receiver, str]) -> Changed:
     """Files on Commons are documents from now on, edits of most Wikipedias are none, and one is not as it was."""
     if not stack.process("kafka"):
         assert stack.run("up", "--detach", timeout=START_TIMEOUT_S).returncode == 0
-    eventually(lambda: stack.json("audit", "--wait", "3")["counts"]["documents"] > 500)
-    # all that was logged until now has come to its end when the books balance
-    at = datetime.now(UTC)
-    assert stack.json("audit", "--wait", "180")["balanced"]
-    flawed = damage(stack.settings, at, 1)
+    eventually(lambda: stack.json("audit", "--wait", "3")["counts"]["gold"] > 500)
+    flawed = damage(stack.settings, datetime.now(UTC), 1)
     with psycopg.connect(stack.settings.conninfo) as store:
         store.execute("UPDATE documents SET text = %s WHERE doc_id = ANY(%s)", (FLAWED, flawed))
-        held = store.execute("SELECT doc_id FROM documents WHERE raw_timestamp < %s", (at,))
-        before = {doc_id for (doc_id,) in held}
     assert stack.run("down").returncode == 0
+    at = datetime.now(UTC)
     receiver, address = alerts
     other = stack.settings.model_copy(
         update={
@@ -111,6 +107,14 @@ def changed(stack: Stack, alerts: tuple[Receiver, str]) -> Changed:
     done = again.run("up", "--detach", timeout=START_TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     eventually(lambda: bool(again.json("status")["healthy"]))
+
+    def gold() -> list[dict[str, Any]]:
+        table = DeltaTable(other.lake.table("gold")).to_pyarrow_table(columns=["doc_id", "raw_timestamp"])
+        return list(table.to_pylist())
+
+    # what the lake had not come to before the stop is then done
+    eventually(lambda: max(row["raw_timestamp"] for row in gold()) > at)
+    before = {row["doc_id"] for row in gold() if row["raw_timestamp"] < at}
     return Changed(again, receiver, at, before, flawed[0])
 
 
@@ -177,7 +181,7 @@ def test_a_changed_rule_makes_documents_appear_change_and_vanish_by_a_replay(cha
     appearing, vanishing = after - changed.before, changed.before - after
     assert appearing
     assert vanishing
-    total = changed.replay("--apply")
+    total = changed.replay("--resend", "--apply")
     assert total["layers"]["gold"] == {
         "inserted": len(appearing),
         "changed": 1,

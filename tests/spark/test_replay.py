@@ -162,14 +162,23 @@ def test_only_documents_whose_content_differs_are_sent_again(lake, write, run, i
     assert texts["article"] == "Snow. Formation. how crystals grow" == index.documents["article"]["text"]
 
 
-def test_an_index_that_has_lost_documents_gets_all_again_when_told_to(lake, write, run, index):
+def test_an_index_that_differs_from_gold_becomes_what_gold_is_when_told_to(lake, write, run, index):
     write()
     at = versions(lake)
+    index.documents = {"bot": {"doc_id": "bot"}}
     found = run(resend=True)
     assert found["layers"]["gold"] == actions(unchanged=4)
-    assert found["republished"] == len(index.sent) == 4
+    assert found["republished"] == 4
     assert sorted(index.documents) == ids(lake, "gold")
     assert versions(lake) == at
+
+
+def test_an_index_loses_no_document_whose_record_is_elsewhere(lake, write, run, index):
+    write()
+    run(resend=True)
+    found = run(Chunk("bronze", (Range(1, 0, 0),)), resend=True)
+    assert found["duplicates"] == 1
+    assert sorted(index.documents) == ids(lake, "gold")
 
 
 def test_rejections_come_and_go(lake, write, run, index, monkeypatch):
