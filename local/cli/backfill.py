@@ -27,6 +27,8 @@ def backfill(
         list[Path] | None, typer.Option(help="An NDJSON file, plain or .gz, instead of the stream.")
     ] = None,
     gaps: Annotated[bool, typer.Option("--gaps", help="The gaps that are found in bronze, instead of a time.")] = False,
+    rate: Annotated[float | None, typer.Option(help="Most events/s; without it the setting.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also what was filled before.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; otherwise it says what would be done.")] = False,
     wait: Annotated[bool, typer.Option(help="Follow the run to its end, or return once it is asked for.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -35,7 +37,7 @@ def backfill(
     settings, now = running.running_settings(), datetime.now(UTC)
     params: dict[str, Any] = {
         "since": since, "until": until, "archives": [str(path.absolute()) for path in archive or ()],
-        "gaps": gaps, "dry_run": not apply,
+        "gaps": gaps, "rate": rate, "again": again, "dry_run": not apply,
     }  # fmt: skip
     asked = fill_history.wanted("manual", params, params, None, now, fills_gaps=False)
     plan = fill_history.plan(settings, asked, now)

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final, cast
 
 import typer
 
+from freshet.store.missing import Span
+from freshet.upkeep.interval import moment
 from freshet.upkeep.moves import Action, Asked
 from freshet.upkeep.reembed import DAG
 from freshet.upkeep.reembed_plan import plan
@@ -26,6 +28,8 @@ def register(app: typer.Typer) -> None:
 def embeddings(
     action: Annotated[str, typer.Argument(help="fill, move or drop.")],
     model: Annotated[str, typer.Option(help="The built-in model, or a folder's name; fill: the active one.")] = "",
+    since: Annotated[str | None, typer.Option(help="fill: of edits from this time on.")] = None,
+    until: Annotated[str | None, typer.Option(help="fill: and before this time.")] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; otherwise it says what would be done.")] = False,
     switch: Annotated[bool, typer.Option(help="move: make it the active one, or only have it ready.")] = True,
     least_overlap: Annotated[float, typer.Option(help="move: least share of neighbours that both models have.")] = 0.0,
@@ -34,7 +38,8 @@ def embeddings(
 ) -> None:
     """Vectors beside the stream: fill missing ones, move to another model without a pause, drop one that was left."""
     settings = running.running_settings()
-    asked = Asked(cast("Action", action), model, apply, least_overlap=least_overlap, switch=switch)
+    span = Span(*(moment(time) if time else None for time in (since, until)))
+    asked = Asked(cast("Action", action), model, apply, least_overlap=least_overlap, switch=switch, span=span)
     # what cannot work is said before anything is asked for
     planned = plan(settings, asked.unapplied())
     console.say(", ".join(f"{name} {value}" for name, value in planned.report.items() if name != "applied"))
