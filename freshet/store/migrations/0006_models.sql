@@ -1,6 +1,6 @@
 -- Moving to another model: a table that is filled before its vector index is made, and how far that is.
 
--- Like the function before, but a model that is being built gets no vector index: adding to one costs a hundred times
+-- Like the function before, but a model that is being built gets no vector index: adding to one costs many times
 -- what making it afterwards does.
 CREATE OR REPLACE FUNCTION add_embedding_model(model text, dims integer, wanted_state text) RETURNS text
     LANGUAGE plpgsql AS $$
