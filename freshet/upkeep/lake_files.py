@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
 import pyarrow as pa
@@ -35,11 +36,12 @@ def look(settings: Settings) -> LakeSeen:
     )
 
 
-def standing(settings: Settings, layer: str) -> dict[str, int | None]:
+def standing(settings: Settings, layer: str) -> dict[str, float | None]:
     """The `files` and `bytes` of a table, and of these the `small_` ones that a compaction would put together; and the
     `expired_` files, which have been no part of it for as long as the setting says.
 
-    `expired_bytes` is None where the lake is not on this machine. Raises DeltaError or OSError.
+    `expired_bytes` is None where the lake is not on this machine. `query_ms` is how long it takes to count the rows,
+    for which every file is opened. Raises DeltaError or OSError.
     """
     table = _table(settings.lake.table(layer))
     listed = files(table) if table else []
@@ -52,6 +54,7 @@ def standing(settings: Settings, layer: str) -> dict[str, int | None]:
         "small_bytes": _bytes(small),
         "expired_files": len(expired),
         "expired_bytes": _bytes_on_disk(settings.lake.table(layer), expired),
+        "query_ms": _query_ms(table) if table else None,
     }
 
 
@@ -85,6 +88,12 @@ def small_files(listed: Iterable[File], target_mb: int) -> list[File]:
 def _expired(table: DeltaTable, hours: int) -> list[str]:
     # its own bound is a week; ours is that of the setting
     return table.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+
+
+def _query_ms(table: DeltaTable) -> float:
+    began = perf_counter()
+    table.to_pyarrow_dataset().count_rows()
+    return round((perf_counter() - began) * 1000, 1)
 
 
 def _bytes(listed: Iterable[File]) -> int:

@@ -5,71 +5,38 @@ the serve query and the producer stop in turn, and what the producer missed is f
 before, started again under other settings.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psutil
 import psycopg
 import pytest
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
 from pydantic import SecretStr
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from freshet.settings import Settings
 from freshet.store import upkeep
 from local import running
 from local.airflow import client
+from tests.e2e.changing import (
+    FLAWED,
+    NAMESPACES,
+    SILENT_S,
+    WIKIS,
+    Changed,
+    check,
+    damage,
+    ended,
+    expected,
+    jobs,
+    restart,
+    stop,
+    until_checked,
+)
 from tests.e2e.conftest import START_TIMEOUT_S, Stack, eventually
 from tests.receiver import Receiver
 from tests.serving import listening
 
 pytestmark = pytest.mark.e2e
-
-KEPT = ("dewiki", "frwiki", "eswiki")
-WIKIS = ("commonswiki", *KEPT)
-NAMESPACES = (0, 6)
-FLAWED = "as a flawed transform wrote it"
-SILENT_S = 20
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A stack whose rule of documents was changed at a time. `before` are the documents of gold as it left them."""
-
-    stack: Stack
-    alerts: Receiver
-    at: datetime
-    before: set[str]
-    flawed: str
-    stopped: dict[str, datetime] = field(default_factory=dict)
-
-    @property
-    def settings(self) -> Settings:
-        return self.stack.settings
-
-    def replay(self, *how: str) -> dict[str, Any]:
-        """Everything that was logged under the rule of before."""
-        report = self.stack.json("replay", "--since", "2020-01-01T00:00:00Z", "--until", self.at.isoformat(), *how)
-        return dict(report["total"])
-
-    def told(self, check: str, event: str, since: datetime) -> list[str]:
-        """The breaches of a check, begun since then, of which the receiver heard that they had begun, or ended."""
-        heard = [body for body in self.alerts.bodies if body.get("check") == check and body["event"] == event]
-        return sorted(body["breach_id"] for body in heard if datetime.fromisoformat(body["begun_at"]) >= since)
-
-    def rows(self, layer: str, *columns: str) -> list[dict[str, Any]]:
-        """Rows of the lake that were logged under the rule of before."""
-        table = DeltaTable(self.settings.lake.table(layer)).to_pyarrow_table(columns=[*columns, "raw_timestamp"])
-        return [row for row in table.to_pylist() if row["raw_timestamp"] < self.at]
-
-    def documents(self) -> dict[str, str]:
-        """Text by id, of the documents that were logged under the rule of before."""
-        with psycopg.connect(self.settings.conninfo) as store:
-            query = "SELECT doc_id, text FROM documents WHERE raw_timestamp < %s"
-            return dict(store.execute(query, (self.at,)).fetchall())
 
 
 @pytest.fixture(scope="module")
@@ -116,64 +83,6 @@ def changed(stack: Stack, alerts: tuple[Receiver, str]) -> Changed:
     eventually(lambda: max(row["raw_timestamp"] for row in gold()) > at)
     before = {row["doc_id"] for row in gold() if row["raw_timestamp"] < at}
     return Changed(again, receiver, at, before, flawed[0])
-
-
-@retry(
-    retry=retry_if_exception_type(CommitFailedError), stop=stop_after_attempt(20), wait=wait_fixed(0.5), reraise=True
-)
-def damage(settings: Settings, at: datetime, most: int) -> list[str]:
-    """Write so many documents of gold as if a flawed transform had made them. Returns their ids."""
-    gold = DeltaTable(settings.lake.table("gold"))
-    rows = gold.to_pyarrow_table(columns=["doc_id", "wiki", "raw_partition", "raw_timestamp"]).to_pylist()
-    old = [row for row in rows if row["raw_timestamp"] < at and row["raw_partition"] == 0]
-    chosen = sorted(row["doc_id"] for row in old if row["wiki"] in KEPT)[:most]
-    listed = ", ".join(f"'{doc_id}'" for doc_id in chosen)
-    gold.update(predicate=f"doc_id IN ({listed})", new_values={"text": FLAWED})
-    return chosen
-
-
-def belongs(row: dict[str, Any]) -> bool:
-    """Whether an event is a document under the changed rule."""
-    content = row["type"] in {"edit", "new"} and row["namespace"] in NAMESPACES and row["title"]
-    return bool(content and row["user_kind"] != "bot" and row["wiki"] in WIKIS)
-
-
-def expected(changed: Changed) -> set[str]:
-    events = changed.rows("silver", "event_id", "type", "namespace", "user_kind", "wiki", "title")
-    return {row["event_id"] for row in events if belongs(row)}
-
-
-def ended(changed: Changed, dag_id: str, run_id: str) -> str:
-    """The state in which a run ends."""
-    with client.connect(changed.settings) as airflow:
-        eventually(lambda: airflow.run(dag_id, run_id)["state"] in client.ENDED, 300)
-        return str(airflow.run(dag_id, run_id)["state"])
-
-
-def check(changed: Changed) -> Collection[str]:
-    """Have the freshness checked now. Returns the names of the breaches."""
-    with client.connect(changed.settings) as airflow:
-        run_id = airflow.trigger("check_freshness", {})
-        ended(changed, "check_freshness", run_id)
-        return [one["name"] for one in airflow.result("check_freshness", run_id, "check")["breaches"]]
-
-
-def until_checked(changed: Changed, so: Callable[[Collection[str]], bool]) -> None:
-    eventually(lambda: so(check(changed)))
-
-
-def jobs(changed: Changed) -> list[psutil.Process]:
-    """The Java processes of jobs that Airflow has submitted."""
-    scheduler = changed.stack.process("airflow-scheduler")
-    assert scheduler is not None
-    found = []
-    for process in scheduler.children(recursive=True):
-        try:
-            if "org.apache.spark.deploy.SparkSubmit" in process.cmdline():
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def test_a_changed_rule_makes_documents_appear_change_and_vanish_by_a_replay(changed: Changed) -> None:
@@ -240,23 +149,6 @@ def test_a_replay_that_takes_too_long_is_alerted_once(changed: Changed) -> None:
     assert len(set(overdue())) == len(overdue())
 
 
-def stop(changed: Changed, name: str) -> None:
-    """Let a process stand still, with all that it has started."""
-    process = changed.stack.process(name)
-    assert process is not None
-    changed.stopped[name] = datetime.now(UTC)
-    for one in (process, *process.children(recursive=True)):
-        one.suspend()
-
-
-def restart(changed: Changed, name: str) -> None:
-    """Kill a process with all that it has started: its supervisor starts it again."""
-    process = changed.stack.process(name)
-    assert process is not None
-    for one in (*process.children(recursive=True), process):
-        one.kill()
-
-
 @pytest.mark.parametrize(("name", "of"), [("serve", "silver_age"), ("producer", "source_silence")])
 def test_what_has_stopped_is_a_breach_that_is_told_once(changed: Changed, name: str, of: str) -> None:
     until_checked(changed, lambda breaches: of not in breaches)
@@ -291,6 +183,20 @@ def test_a_breach_that_is_over_is_told_once(changed: Changed, name: str, of: str
     since = changed.stopped[name]
     eventually(lambda: changed.told(of, "ended", since) == changed.told(of, "begun", since))
     assert len(set(changed.told(of, "begun", since))) == len(changed.told(of, "begun", since)) > 0
+
+
+def test_the_lake_is_compacted_while_its_query_goes_on(changed: Changed) -> None:
+    began, query = datetime.now(UTC), changed.stack.process("lake")
+    with client.connect(changed.settings) as airflow:
+        run_id = airflow.trigger("compact_gold", {"dry_run": False})
+        assert ended(changed, "compact_gold", run_id) == "success"
+        parts = airflow.result("compact_gold", run_id, "report")["parts"]
+    assert parts["lake"]["applied"]
+    assert parts["postgres"]["applied"]
+    commits = DeltaTable(changed.settings.lake.table("gold")).history()
+    done = {commit["operation"] for commit in commits if commit["timestamp"] >= began.timestamp() * 1000}
+    assert {"OPTIMIZE", "MERGE"} <= done
+    assert changed.stack.process("lake") == query
 
 
 def test_after_all_that_nothing_is_missing_and_nothing_is_there_twice(changed: Changed) -> None:
