@@ -148,6 +148,7 @@ def test_each_stage_is_measured_once_a_document(stage: str, seconds: float) -> N
 
 
 def test_what_a_backfill_brought_is_no_measure_of_freshness() -> None:
+    store = MemoryStore()
     before = counted("freshet_freshness_seconds_count", stage="event_to_searchable")
-    index([gold(source="backfill"), gold()], MemoryStore(), TextEmbedder())
+    index([gold(source="backfill"), gold()], store, models_of(store, TextEmbedder()))
     assert counted("freshet_freshness_seconds_count", stage="event_to_searchable") == before + 1
