@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     retime: bool = Field(False, description="shift a recording's times to now")
     simulator_seed: int = Field(1, description="the simulation is the same for the same seed")
     rewind_ms: int = Field(2000, ge=0, description="how far a reconnect goes back, ms; meta.id removes the repeats")
-    backfill_rate: float = Field(200, gt=0, le=100_000, description="most events/s that a backfill of history reads")
+    backfill_rate: float = Field(100, gt=0, le=100_000, description="most events/s that a backfill of history reads")
     backfill_lag_records: int = Field(20, ge=0, description="it waits while the indexer has more gold records to do")
     stall_timeout_s: float = Field(30, gt=0, description="a stream silent for so long is reconnected, s")
 
