@@ -105,13 +105,16 @@ def until_checked(changed: Changed, so: Callable[[Collection[str]], bool]) -> No
 
 
 def jobs(changed: Changed) -> list[psutil.Process]:
-    """The Java processes of jobs that Airflow has submitted."""
+    """The Java processes of replays that Airflow has submitted."""
     scheduler = changed.stack.process("airflow-scheduler")
     assert scheduler is not None
     found = []
     for process in scheduler.children(recursive=True):
         try:
-            if "org.apache.spark.deploy.SparkSubmit" in process.cmdline():
+            command = process.cmdline()
+            if "org.apache.spark.deploy.SparkSubmit" in command and any(
+                part.endswith("/replay.py") for part in command
+            ):
                 found.append(process)
         except psutil.Error:
             continue
