@@ -40,6 +40,9 @@ AT_ONCE: Final = 1_000
 QUIET_S: Final = 15.0
 """So long searches are measured before the move and after it."""
 
+SETTLED_S: Final = 1.0
+"""And after a model was dropped under them."""
+
 SIMULATED: Final = 200_000
 """Without a recording so many events are looked through for different texts."""
 
@@ -83,7 +86,7 @@ def measure(settings: Settings, documents: int, say: Say) -> dict[str, Any]:
         _, rollback_s = _upkeep(settings, Asked("move", first, apply=True))
     with _searching(settings, queries, searches, "drop"):
         _upkeep(settings, Asked("drop", SECOND, apply=True))
-        time.sleep(1)
+        time.sleep(SETTLED_S)
     embedded = [part for name, part in moved.items() if name.startswith("embed ")]
     seconds, texts = (sum(part[name] for part in embedded) for name in ("seconds", "embedded"))
     index, compared = moved["index"], moved["compare"]

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from psycopg import Connection
 from pydantic import SecretStr
 
 from api.app import create_app
 from freshet.settings import load_settings
+from freshet.store import repository
 from freshet.store.migrate import migrate
 from local.openai_server.app import MODEL, OpenAIServer
 from tests.api_builders import BagOfWords
@@ -39,6 +41,13 @@ def store(database: str) -> str:
     """Connection string of an empty store."""
     migrate(database)
     return database
+
+
+@pytest.fixture
+def connection(store: str) -> Iterator[Connection]:
+    """A connection of a writer to it."""
+    with repository.connect(store) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """From one model to another on a real database: built, switched, rolled back, dropped, and what is refused."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,6 @@ from freshet.errors import PermanentError, TransientError
 from freshet.store import audit, embeddings, maintenance, missing, models, repository, sla
 from freshet.store.embeddings import VectorTable
 from freshet.store.failures import translated
-from freshet.store.migrate import migrate
 from freshet.store.missing import Hashes, Span
 from freshet.store.repository import Batch, Made
 from tests.documents import NOON, gold
@@ -23,13 +21,6 @@ pytestmark = pytest.mark.integration
 
 OLD, NEW = TextEmbedder(model_id="old"), TextEmbedder(model_id="new", dimensions=4)
 EVERYTHING = Span()
-
-
-@pytest.fixture
-def connection(database: str) -> Iterator[Connection]:
-    migrate(database)
-    with repository.connect(database) as connection:
-        yield connection
 
 
 @pytest.fixture

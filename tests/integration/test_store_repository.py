@@ -1,6 +1,5 @@
 """Writing documents, vectors and pending texts on a real database."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,6 @@ from psycopg import Connection
 
 from freshet.store import embeddings, repository
 from freshet.store.embeddings import VectorTable
-from freshet.store.migrate import migrate
 from freshet.store.repository import Batch, Made
 from tests.documents import gold
 from tests.indexer_builders import TextEmbedder
@@ -19,13 +17,6 @@ from tests.indexer_builders import TextEmbedder
 pytestmark = pytest.mark.integration
 
 EMBEDDER = TextEmbedder()
-
-
-@pytest.fixture
-def connection(database: str) -> Iterator[Connection]:
-    migrate(database)
-    with repository.connect(database) as connection:
-        yield connection
 
 
 @pytest.fixture
