@@ -4,13 +4,10 @@ Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in
 client has names for are read from those as well.
 """
 
-import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     Field,
     SecretStr,
@@ -25,26 +22,24 @@ from freshet.contract import topics
 from freshet.contract.documents import DocumentRule, rule_from
 from freshet.errors import ConfigError
 from freshet.lake import LakePaths
+from freshet.setting_values import (
+    CHECKOUT,
+    NAMED_URL,
+    ORIGIN,
+    CheckoutPath,
+    Layer,
+    Memory,
+    ModelId,
+    Port,
+    RateLimit,
+    Source,
+    Url,
+    UserPath,
+)
+
+__all__ = ["CHECKOUT", "PREFIX", "Settings", "Source", "load_settings"]
 
 PREFIX = "FRESHET_"
-CHECKOUT = Path(__file__).resolve().parent.parent
-_ORIGIN = re.compile(r"\*|https?://[^/\s]+")
-
-ModelId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Port = Annotated[int, Field(ge=1024, le=65535)]
-Layer = Literal["bronze", "silver", "gold", "rejected"]
-Memory = Annotated[str, Field(pattern=r"^\d+[mg]$")]
-UserPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
-CheckoutPath = Annotated[Path, AfterValidator(lambda path: CHECKOUT / path.expanduser())]
-
-
-class Source(StrEnum):
-    """Where edits come from."""
-
-    AUTO = "auto"
-    LIVE = "live"
-    RECORDING = "recording"
-    SIMULATED = "simulated"
 
 
 class Settings(BaseSettings):
@@ -141,9 +136,7 @@ class Settings(BaseSettings):
         2, gt=1, description="a vector index so many times as large as its vectors need is built anew"
     )
     upkeep_deadline_s: float = Field(7_200, gt=0, description="a replay or backfill still running then is alerted, s")
-    alertmanager_url: str = Field(
-        "", pattern=r"^(https?://\S+)?$", description="Alertmanager that is told of breaches, http://HOST:9093"
-    )
+    alertmanager_url: Url = Field("", description="Alertmanager that is told of breaches, http://HOST:9093")
     alert_webhook_url: SecretStr = Field(SecretStr(""), description="URL that breaches are posted to as JSON")
     alert_timeout_s: float = Field(5, gt=0, le=60, description="how long a receiver of alerts may take, s")
 
@@ -154,9 +147,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices(f"{PREFIX}OPENAI_API_KEY", "OPENAI_API_KEY"),
         description="key of the model that writes answers; without it and a base URL they are extractive",
     )
-    openai_base_url: str = Field(
+    openai_base_url: Url = Field(
         "",
-        pattern=r"^(https?://\S+)?$",
         validation_alias=AliasChoices(f"{PREFIX}OPENAI_BASE_URL", "OPENAI_BASE_URL"),
         description="any OpenAI-compatible server; empty: OpenAI's own",
     )
@@ -180,10 +172,21 @@ class Settings(BaseSettings):
         description="keys that the API accepts, NAME:SHA256 each, made by `freshet api-key`; empty: it asks for none",
     )
     api_key: SecretStr = Field(SecretStr(""), description="the key that the command shows to the API")
-    api_rate_limit: str = Field("", description="how often one client may ask, such as 600/minute; empty: no limit")
+    api_rate_limit: RateLimit = Field(
+        "", description="how often one client may ask, such as 600/minute; empty: no limit"
+    )
     api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may ask the API, such as https://example.org; empty: none"
     )
+    process_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="processes whose state the API shows, NAME=URL of its /readyz; empty: the embedded ones"
+    )
+    ui_host: str = Field("127.0.0.1", description="address the pages are served on")
+    ui_port: Port = Field(18086, description="port of the pages")
+    ui_api_url: Url = Field("", description="the API that the pages ask, http://HOST:18080; empty: the one here")
+    airflow_url: Url = Field("", description="Airflow whose runs the API shows; empty: the embedded one")
+    airflow_user: str = Field("admin", min_length=1, description="user the API reads Airflow's runs as")
+    airflow_password: SecretStr = Field(SecretStr(""), description="that user's password; empty: the generated one")
     airflow: bool = Field(True, description="whether the embedded stack has Airflow, which repairs and maintains")
     airflow_port: Port = Field(18088, description="port of Airflow's pages and REST interface")
     eventstreams_port: Port = Field(18081, description="port of the stand-in event stream")
@@ -195,7 +198,9 @@ class Settings(BaseSettings):
     kafka_controller_port: Port = Field(18093, description="port of the embedded broker's controller")
     postgres_port: Port = Field(18032, description="port of the embedded Postgres")
 
-    @field_validator("gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", mode="before")
+    @field_validator(
+        "gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", "process_urls", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -209,27 +214,19 @@ class Settings(BaseSettings):
                 raise ValueError(f"entry {number} is not NAME:SHA256; `freshet api-key NAME` prints one that is")
         return entries
 
-    @field_validator("api_rate_limit")
-    @classmethod
-    def _rate(cls, value: str) -> str:
-        if value:
-            # only where there is a limit: it takes a fifth of a second to load, in every process
-            import limits
-
-            try:
-                (rate,) = limits.parse_many(value)
-            except ValueError as error:
-                raise ValueError("must be one limit, such as 600/minute") from error
-            if rate.amount < 1:
-                raise ValueError("must let at least one request through")
-        return value
-
     @field_validator("api_cors_origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError("an origin is https://HOST or https://HOST:PORT, without a path; * stands for all")
         return origins
+
+    @field_validator("process_urls")
+    @classmethod
+    def _named_urls(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(NAMED_URL.fullmatch(entry) for entry in entries):
+            raise ValueError("an entry is NAME=URL, such as indexer=http://indexer:18084/readyz")
+        return entries
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
@@ -248,6 +245,11 @@ class Settings(BaseSettings):
     def bootstrap_servers(self) -> str:
         """`host:port` list of the broker, embedded or not."""
         return self.kafka_bootstrap_servers or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def api_url(self) -> str:
+        """Address of the API that the pages ask."""
+        return self.ui_api_url.rstrip("/") or f"http://{self.api_host}:{self.api_port}"
 
     @property
     def lake(self) -> LakePaths:
