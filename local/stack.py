@@ -27,6 +27,7 @@ def declare(settings: Settings) -> list[Process]:
         _room("indexer", settings.indexer_metrics_port, after=started),
         # it finishes the answers that are being written
         _room("api", settings.api_port, after=started, stop_seconds=int(settings.answer_timeout_s) + 15),
+        _room("ui", settings.ui_port, after=("api",)),
         *(_airflow(settings) if settings.airflow else ()),
     ]
 
@@ -49,6 +50,9 @@ COMMANDS = {
     "lake": ("spark_jobs.stream", "lake"),
 }
 """Modules and arguments of the processes that are not called as their module."""
+
+SERVERS = ("api", "eventstreams", "ui")
+"""Processes whose one port is what they are for."""
 
 AIRFLOW = {"api-server": "metadatabase", "scheduler": "scheduler", "dag-processor": "dag_processor"}
 """Components, and what Airflow's own health report calls them."""
@@ -90,7 +94,7 @@ def _room(
     start_seconds: int = 15,
     niceness: int = 0,
 ) -> Process:
-    setting = {"api": "API_PORT", "eventstreams": "EVENTSTREAMS_PORT"}.get(name, f"{name.upper()}_METRICS_PORT")
+    setting = f"{name.upper()}_PORT" if name in SERVERS else f"{name.upper()}_METRICS_PORT"
     return Process(
         name=name,
         command=(sys.executable, "-m", *COMMANDS.get(name, (name,))),

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.links import Link
 from api.models.examples import ANSWER
 from api.models.fields import Asked, Limit, LongText, Text
 from api.models.search import FiltersIn, Newest, Scores
+from freshet.links import Link
 
 REMEMBERED: Final = 6
 """How many of the last messages of a conversation count."""

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.links import Link
 from api.models.fields import Asked, Limit, Moment, Name, Namespace, Text, Title
+from freshet.links import Link
 from freshet.store.filters import Filters, Page
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.links import Link
+from freshet.links import Link
 
 
 class CountOut(BaseModel):

@@ -76,3 +76,8 @@ MODEL_TOKENS: Final = Counter("freshet_api_model_tokens_total", "Tokens read and
 MODEL_COST: Final = Counter("freshet_api_model_cost_usd_total", "Cost of those tokens by the prices that are set, USD")
 UNSTORED: Final = Counter("freshet_api_answers_unstored_total", "Answers given that could not be stored")
 FEEDBACK: Final = Counter("freshet_api_feedback_total", "Feedback by rating", ["rating"])
+
+# ui
+UI_PAGES: Final = Gauge("freshet_ui_pages", "Open pages that follow the live feed")
+UI_QUESTIONS: Final = Counter("freshet_ui_questions_total", "Questions asked on a page")
+UI_FEED_RECONNECTS: Final = Counter("freshet_ui_feed_reconnects_total", "Times the API's feed had to be opened anew")

@@ -42,6 +42,7 @@ def demo() -> None:
     _show_freshness(settings, time.monotonic() - began)
     console.say(f"the API is at http://{settings.api_host}:{settings.api_port}/docs and stays up")
     console.say('more: .venv/bin/freshet ask "...", status, trace DOC_ID, audit; the end: .venv/bin/freshet down')
+    console.say(f"ask, watch the stream, and see why: http://{settings.ui_host}:{settings.ui_port}/")
 
 
 def _await_documents(settings: Settings) -> None:

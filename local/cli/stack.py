@@ -49,7 +49,7 @@ def up(
         bool, typer.Option("--detach", help="Return once everything works, and leave it running.")
     ] = False,
 ) -> None:
-    """Start the stack: broker, Postgres, Spark, producer, indexer, API and Airflow."""
+    """Start the stack: broker, Postgres, Spark, producer, indexer, API, pages and Airflow."""
     asked = {"source": source_name, "recording": recording, "rate": rate, "retime": retime, "airflow": airflow}
     settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
     settings, sentence = source.resolve(settings)
@@ -57,7 +57,8 @@ def up(
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         start(settings, detach=detach)
-        console.say(f"ready: API at http://{settings.api_host}:{settings.api_port}/docs")
+        console.say(f"ready: pages at http://{settings.ui_host}:{settings.ui_port}/")
+        console.say(f"API at http://{settings.api_host}:{settings.api_port}/docs")
         if settings.airflow:
             console.say(f"Airflow is starting: {access.sentence(settings)}")
         if detach:

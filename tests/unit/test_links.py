@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.links import trusted
+from freshet.links import trusted
 
 
 @pytest.mark.parametrize(

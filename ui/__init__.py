@@ -1,0 +1,1 @@
+"""The pages that people open: Gradio, which knows the API over HTTP and nothing else."""

@@ -1,0 +1,75 @@
+"""The pipeline's last hour as plots, and its tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gradio as gr
+import pandas as pd
+
+from ui import render
+from ui.client import ApiAwayError, Client, RefusedError
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Which fields of a point of history are lines, and what they are called."""
+
+    title: str
+    unit: str
+    lines: Mapping[str, str]
+
+
+PLOTS: Final = (
+    Plot(
+        "Throughput", "records per second",
+        {"received_per_second": "received", "silver_per_second": "silver", "gold_per_second": "gold",
+         "searchable_per_second": "searchable"},
+    ),
+    Plot(
+        "Lag", "records not yet taken in",
+        {"lag_serve": "serve query", "lag_indexer": "indexer", "lag_lake": "lake query, which commits every 30 s"},
+    ),
+    Plot("Freshness", "ms from received to searchable", {"p50_ms": "p50", "p95_ms": "p95"}),
+    Plot(
+        "Errors", "per minute",
+        {"rejected_per_minute": "rejected records", "api_errors_per_minute": "failed requests",
+         "model_failures_per_minute": "model failures"},
+    ),
+)  # fmt: skip
+
+
+class Pipeline:
+    """The events of the pipeline's tab."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def show(self) -> list[Any]:
+        """The tables and every plot; without the API the tables say so, and the plots stay."""
+        try:
+            seen = await self._client.get("/v1/pipeline")
+        except (ApiAwayError, RefusedError) as error:
+            return [render.problem("The API does not answer", f"{error}. Trying again."), *[gr.skip()] * len(PLOTS)]
+        points = seen["history"]["points"]
+        return [render.pipeline(seen), *(frame(plot, points) for plot in PLOTS)]
+
+
+def empty(plot: Plot) -> gr.LinePlot:
+    """A plot before there is anything to plot."""
+    return gr.LinePlot(
+        frame(plot, []), x="at", y="value", color="line", title=f"{plot.title}: {plot.unit}",
+        x_title=" ", y_title=" ", height=240, y_lim=[0, None], label=plot.title, min_width=320, buttons=[],
+    )  # fmt: skip
+
+
+def frame(plot: Plot, points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row for each line and point; what is not known is left out."""
+    rows = [
+        {"at": point["at"], "value": point[name], "line": line}
+        for point in points
+        for name, line in plot.lines.items()
+        if point.get(name) is not None
+    ]
+    table = pd.DataFrame(rows, columns=["at", "value", "line"])
+    return table.assign(at=pd.to_datetime(table["at"], utc=True))

@@ -1,0 +1,69 @@
+// The question that is being answered: in the page's address, so that it can be shared, and in the live feed, where the
+// edits that are about it stand out.
+const EVERY_MS = 3000;
+const REMEMBERED = 2000;
+
+class Matches extends EventTarget {
+  ids = new Set();
+  has = (id) => this.ids.has(id);
+
+  ask(question) {
+    this.question = question;
+    this.ids.clear();
+    this.dispatchEvent(new Event("change"));
+    this.look();
+  }
+
+  async look() {
+    if (!this.question || document.hidden) return;
+    try {
+      const reply = await fetch(`/matching?question=${encodeURIComponent(this.question)}`);
+      const found = reply.ok ? (await reply.json()).filter((id) => !this.ids.has(id)) : [];
+      if (this.ids.size > REMEMBERED) this.ids.clear();
+      found.forEach((id) => this.ids.add(id));
+      if (found.length) this.dispatchEvent(new Event("change"));
+    } catch {
+      // the server is away: the badge says so
+    }
+  }
+}
+
+export const matches = new Matches();
+setInterval(() => matches.look(), EVERY_MS);
+
+class AskedQuestion extends HTMLElement {
+  connectedCallback() {
+    history.replaceState(null, "", this.dataset.query);
+    matches.ask(this.dataset.question);
+  }
+}
+
+customElements.define("asked-question", AskedQuestion);
+
+document.addEventListener("click", (event) => {
+  const mark = event.target.closest?.('a[href^="#source-"]');
+  if (mark) {
+    event.preventDefault();
+    show(document.getElementById(mark.getAttribute("href").slice(1)));
+  }
+  const copied = event.target.closest?.("[data-copy], [data-copy-link]");
+  if (copied) copy(copied, "copyLink" in copied.dataset ? location.href : copied.dataset.copy);
+});
+
+function show(card) {
+  if (!card) return;
+  card.closest("details").open = true;
+  card.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion)").matches ? "auto" : "smooth" });
+  card.focus({ preventScroll: true });
+}
+
+async function copy(button, text) {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "The browser does not allow it";
+  }
+  setTimeout(() => (button.textContent = label), 1500);
+}
