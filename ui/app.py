@@ -20,17 +20,9 @@ from ui.headers import Headers
 from ui.live import Live
 from ui.page import build
 from ui.services import Services
+from ui.theme import HEAD, THEME
 
 FILES: Final = Path(__file__).parent / "static"
-HEAD: Final = """
-<link rel="stylesheet" href="/freshet/page.css">
-<link rel="stylesheet" href="/freshet/feed.css">
-<link rel="icon" href="/freshet/icon.svg" type="image/svg+xml">
-<meta name="referrer" content="no-referrer">
-<script type="module" src="/freshet/page.js"></script>
-"""
-FONT: Final = ("system-ui", "sans-serif")
-MONO: Final = ("ui-monospace", "monospace")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -53,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     mounted: FastAPI = gr.mount_gradio_app(
         app, build(services), "/",
         ssr_mode=False, footer_links=[], run_history=False, show_error=False, max_file_size=1, mcp_server=False,
-        theme=gr.themes.Soft(primary_hue="teal", secondary_hue="teal", font=FONT, font_mono=MONO), head=HEAD,
+        theme=THEME, head=HEAD,
         allowed_paths=[], app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )  # fmt: skip
     mounted.add_middleware(Headers)

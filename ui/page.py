@@ -94,8 +94,10 @@ def _ask(services: Services, page: gr.Blocks) -> None:
 
 def _pipeline(services: Services, tab: gr.Tab) -> None:
     tables = _html(render.problem("Loading", "Asking the API…"), elem_id="pipeline-tables")
-    with gr.Row():
-        figures = [plots.empty(plot) for plot in plots.PLOTS]
+    figures = []
+    for pair in (plots.PLOTS[:2], plots.PLOTS[2:]):
+        with gr.Row():
+            figures += [plots.empty(plot) for plot in pair]
     timer = gr.Timer(REFRESH_S, active=False)
     shower = plots.Pipeline(services.client)
     tab.select(lambda: gr.Timer(active=True), None, timer, **QUIET)
