@@ -121,14 +121,16 @@ class Asking:
         turns = memory["turns"][-MOST_TURNS:]
         memory = {**memory, "turns": turns, "question": question}
         metrics.UI_QUESTIONS.inc()
-        async with aclosing(answer(self._client, Asked(question, said(turns), filters, time_words))) as steps:
-            async for shown in steps:
-                if shown.answer is not None:
-                    yield self._finished(memory, shown.answer, filters)
-                    continue
-                chat = [*_messages(turns), *_turn(question, shown.markdown(len(turns)))]
-                state = self._at_rest(memory) if shown.failed else self._busy(memory)
-                yield {**state, self._parts.chat: chat}
+        asked = Asked(question, said(turns), filters, time_words)
+        with metrics.UI_ANSWERING.track_inprogress():
+            async with aclosing(answer(self._client, asked)) as steps:
+                async for shown in steps:
+                    if shown.answer is not None:
+                        yield self._finished(memory, shown.answer, filters)
+                        continue
+                    chat = [*_messages(turns), *_turn(question, shown.markdown(len(turns)))]
+                    state = self._at_rest(memory) if shown.failed else self._busy(memory)
+                    yield {**state, self._parts.chat: chat}
 
     def _finished(self, memory: Memory, answer: Mapping[str, Any], filters: Filters) -> Updates:
         turn = {"question": memory["question"], "answer": answer}

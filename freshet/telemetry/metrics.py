@@ -81,3 +81,4 @@ FEEDBACK: Final = Counter("freshet_api_feedback_total", "Feedback by rating", ["
 UI_PAGES: Final = Gauge("freshet_ui_pages", "Open pages that follow the live feed")
 UI_QUESTIONS: Final = Counter("freshet_ui_questions_total", "Questions asked on a page")
 UI_FEED_RECONNECTS: Final = Counter("freshet_ui_feed_reconnects_total", "Times the API's feed had to be opened anew")
+UI_ANSWERING: Final = Gauge("freshet_ui_answering", "Answers that pages are waiting for")

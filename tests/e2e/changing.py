@@ -13,8 +13,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fi
 
 from freshet.settings import Settings
 from local.airflow import client
-from tests.e2e.conftest import Stack, eventually
 from tests.receiver import Receiver
+from tests.stacks import Stack, eventually
 
 KEPT = ("dewiki", "frwiki", "eswiki")
 WIKIS = ("commonswiki", *KEPT)

@@ -11,7 +11,7 @@ from tenacity import RetryError
 from freshet.store import pages
 from local.readiness import kafka
 from tests.e2e.asking import Askers, Reply, asking
-from tests.e2e.conftest import Model, Stack, eventually
+from tests.stacks import Model, Stack, eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -17,7 +17,7 @@ from freshet.store import pages
 from local import guard
 from local.airflow import client
 from local.supervision import run_folder
-from tests.e2e.conftest import Stack, eventually
+from tests.stacks import Stack, eventually
 
 pytestmark = pytest.mark.e2e
 

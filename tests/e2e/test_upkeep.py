@@ -32,9 +32,9 @@ from tests.e2e.changing import (
     stop,
     until_checked,
 )
-from tests.e2e.conftest import START_TIMEOUT_S, Stack, eventually
 from tests.receiver import Receiver
 from tests.serving import listening
+from tests.stacks import START_TIMEOUT_S, Stack, eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -1,0 +1,93 @@
+"""A whole stack of the tests' own, started and ended by the command as a user would."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from freshet.settings import CHECKOUT, Settings
+from local import guard, launch, ports, running
+from local.bench.api import stand_in
+from local.openai_server.app import MODEL
+from local.supervision import run_folder
+from tests.conftest import free_settings
+
+FRESHET = Path(sys.executable).with_name("freshet")
+START_TIMEOUT_S = 300
+
+
+def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
+    """Wait until it holds; raises RetryError when it does not in time."""
+    retry(retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.5), stop=stop_after_delay(seconds))(check)()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack and the command to speak to it."""
+
+    settings: Settings
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        command = [FRESHET, *arguments]
+        return subprocess.run(
+            command, env=self.environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        done = self.run(*arguments, "--json")
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def process(self, name: str) -> psutil.Process | None:
+        return guard.process_of(run_folder(self.settings) / f"{name}.pid")
+
+    def kill(self, name: str) -> None:
+        process = self.process(name)
+        assert process is not None, f"{name} does not run"
+        process.kill()
+
+
+class Model:
+    """A stand-in for a model, which can be ended and started again on its port."""
+
+    def __init__(self, delay_s: float) -> None:
+        (self.port,) = ports.find_free(1)
+        self._delay_s = delay_s
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        self._running.enter_context(stand_in(self.port, self._delay_s))
+
+    def end(self) -> None:
+        self._running.close()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What makes a stack ask it."""
+        return {"openai_base_url": f"http://127.0.0.1:{self.port}/v1", "answer_model": MODEL}
+
+
+@contextmanager
+def running_stack(**overrides: Any) -> Iterator[Stack]:
+    """A stack with these settings until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="freshet-e2e-"))
+    folder.chmod(0o755)
+    settings = free_settings(folder, **overrides)
+    stack = Stack(settings, {**os.environ, **running.environment_of(settings)})
+    try:
+        done = stack.run("up", "--detach", timeout=START_TIMEOUT_S)
+        assert done.returncode == 0, done.stderr
+        yield stack
+    finally:
+        launch.down(settings)
+        launch.remove_state(settings)
