@@ -84,7 +84,8 @@ def _ask(services: Services, page: gr.Blocks) -> None:
             asking.ask, [question, memory, *filters], shown, **MANY
         ),
     ]
-    stop.click(asking.stopped, [chat, memory], shown, cancels=begun, queue=False, **QUIET)
+    # cancelled first: an answer that still came would stand in place of what stopping shows
+    stop.click(None, cancels=begun, **QUIET).then(asking.stopped, [chat, memory], shown, queue=False, **QUIET)
     clear.click(asking.cleared, None, shown, **QUIET)
     chat.like(asking.rated, memory, shown, **QUIET)
     gr.on([send.click, comment.submit], asking.commented, [comment, memory], shown, **QUIET)

@@ -35,6 +35,10 @@ def test_a_paused_feed_stands_still_and_says_what_it_skipped(reader: Reader, pag
     note = page.locator(".feed-note")
     expect(note).to_have_text(re.compile(r"([3-9]\d\d|\d{4,}) edits since you paused"))
     assert newest(page) == paused
+    # what stands still grows older all the same
+    age = page.locator("live-feed .edit time-ago").first
+    before = age.inner_text()
+    expect(age).not_to_have_text(before)
 
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()

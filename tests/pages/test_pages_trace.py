@@ -27,7 +27,7 @@ def test_a_trace_shows_every_layer_and_what_was_changed(reader: Reader, page: Pa
     expect(dialog.locator(".command code")).to_have_text(found["replay"])
     expect(dialog.get_by_role("region", name="gold").locator("div.added dt")).to_contain_text(["doc_id"])
     expect(dialog.get_by_role("region", name="silver").locator("div.added dt")).to_contain_text(["user_kind"])
-    dialog.get_by_text("as received").click()
+    dialog.get_by_text("as received", exact=True).click()
     assert json.loads(dialog.locator("pre").inner_text()) == json.loads(raw["payload"])
 
     page.keyboard.press("Escape")
