@@ -1,6 +1,7 @@
 """Who may enter Airflow, and where: of the embedded one, and of the one whose runs the API shows."""
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,9 @@ def url(settings: Settings) -> str:
 
 
 def shown_url(settings: Settings) -> str | None:
-    """Address of the Airflow whose runs are shown; None where there is none."""
-    return settings.airflow_url.rstrip("/") or (url(settings) if settings.airflow else None)
+    """Address of the Airflow whose runs are shown, without a user in it; None where there is none."""
+    given = re.sub(r"//[^/@]*@", "//", settings.airflow_url.rstrip("/"))
+    return given or (url(settings) if settings.airflow else None)
 
 
 def shown_password(settings: Settings) -> str:
