@@ -32,7 +32,7 @@ class ProcessOut(BaseModel):
 
     name: str
     state: ProcessState
-    detail: str | None = Field(description="why it is not ready; null when it is")
+    detail: str | None = Field(default=None, description="why it is not ready; null when it is")
     since: datetime = Field(description="when this process first saw that state")
 
 
