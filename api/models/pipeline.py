@@ -28,7 +28,7 @@ class VerdictOut(BaseModel):
 
 
 class ProcessOut(BaseModel):
-    """A process, as it answers this one."""
+    """A process, as it answers this one: not ready when it says so or is too slow, away when nothing is there."""
 
     name: str
     state: ProcessState

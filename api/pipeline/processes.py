@@ -16,6 +16,9 @@ from freshet.settings import Settings
 from freshet.store import lookup
 
 PROBE_S: Final = 1.0
+CONNECTION_S: Final = 0.8
+"""Postgres is away where the pool has no connection after so long: sooner than a look ends."""
+
 ORDER: Final = ("producer", "serve", "lake", "indexer")
 """In which data moves; what else the settings name comes after these."""
 
@@ -70,7 +73,7 @@ class Processes:
 
     async def _store(self) -> Look:
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.connection(CONNECTION_S) as connection:
                 await lookup.ping(connection)
         except psycopg.errors.UndefinedTable:
             return Look("not ready", "its migrations have not run")
@@ -109,7 +112,8 @@ async def _within(look: Awaitable[Look]) -> Look:
         async with asyncio.timeout(PROBE_S):
             return await look
     except (httpx.TimeoutException, TimeoutError):
-        return Look("away", f"it does not answer within {PROBE_S:g} s")
+        # on a machine that is busy it may only be slow, and a verdict must not turn on that
+        return Look("not ready", f"it does not answer within {PROBE_S:g} s")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Look("away", f"it does not answer: {type(error).__name__}")
     except ValueError:
