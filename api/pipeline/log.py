@@ -13,7 +13,7 @@ from freshet.settings import Settings
 from freshet.upkeep.log_state import TOPICS, LogState
 from freshet.upkeep.observations import Owed
 
-LOOK_S: Final = 2.0
+LOOK_S: Final = 3.0
 
 
 @dataclass(frozen=True)
