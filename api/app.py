@@ -17,9 +17,10 @@ from api.clients import Clients
 from api.feed.reader import FeedReader
 from api.layers.views import Layers
 from api.middleware import BodyLimit, Observed
+from api.pipeline.views import watched
 from api.query_models import QueryModels
 from api.retrieval import Retrieval
-from api.routes import ask, chat, documents, feed, feedback, freshness, health, search, stats
+from api.routes import ask, chat, documents, feed, feedback, freshness, health, pipeline, search, stats
 from api.services import Services
 from api.turns import Turns, open_pool
 from freshet import __version__
@@ -46,11 +47,15 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         models = await _models(settings, embedder)
-        async with open_pool(settings) as pool, _model(settings) as model:
+        async with (
+            open_pool(settings) as pool,
+            _model(settings) as model,
+            watched(settings, pool, layers := Layers(settings, pool)) as watching,
+        ):
             feed_reader, turns = FeedReader(settings), Turns(pool)
             retrieval = Retrieval(turns, models, settings.search_half_life_hours)
             app.state.services = Services(
-                settings, pool, turns, retrieval, feed_reader, Layers(settings, pool), model, Keeper(turns)
+                settings, pool, turns, retrieval, feed_reader, layers, watching, model, Keeper(turns)
             )
             metrics.READY.set(1)
             yield
@@ -69,7 +74,7 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     # Whoever runs the application says here when it is ending, so that open streams end in time.
     app.state.ending = lambda: False
     problems.handle(app)
-    for routes in (search, ask, chat, feedback, documents, feed, stats, freshness, health):
+    for routes in (search, ask, chat, feedback, documents, feed, stats, freshness, pipeline, health):
         app.include_router(routes.router)
     description.complete(app, keyed=bool(settings.api_keys))
     # The last is the outermost: whatever the others answer has a request id, and a browser may read it.

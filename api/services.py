@@ -10,6 +10,7 @@ from api.answers.keeping import Keeper
 from api.answers.model import Model
 from api.feed.reader import FeedReader
 from api.layers.views import Layers
+from api.pipeline.views import Pipeline
 from api.retrieval import Retrieval
 from api.turns import Pool, Turns
 from freshet.settings import Settings
@@ -25,6 +26,7 @@ class Services:
     retrieval: Retrieval
     feed: FeedReader
     layers: Layers
+    pipeline: Pipeline
     model: Model | None
     keeper: Keeper
     # Tracing reads files and waits for a broker: a few at a time, so that it cannot take every thread.

@@ -16,6 +16,8 @@ TIMEOUT_S = 30.0
 MAX_RECORD_BYTES = 10 * 1024 * 1024
 # Only closed segments are compacted: short ones keep the read at a start short.
 COMPACTED = {"cleanup.policy": "compact", "segment.ms": "600000"}
+SOON = MappingProxyType[str, str | int]({"fetch.wait.max.ms": 10})
+"""Options of who reads to the end and leaves: of the end a reader hears when the broker has waited so long for more."""
 
 
 def ensure_topics(settings: Settings) -> list[str]:

@@ -72,7 +72,7 @@ class Offsets:
     def oldest_ms(self, topic: str, places: Places, deadline: float) -> int | None:
         """The earliest timestamp, ms, of the records at these offsets; None when none is there any more."""
         # One record of each partition is wanted, and not the backlog behind it.
-        consumer = log.reader(self._settings, "freshet-lag", {"fetch.message.max.bytes": 1})
+        consumer = log.reader(self._settings, "freshet-lag", {**log.SOON, "fetch.message.max.bytes": 1})
         found: dict[int, int] = {}
         ended: set[int | None] = set()
         try:

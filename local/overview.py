@@ -11,13 +11,13 @@ import psycopg
 from confluent_kafka import KafkaException, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
+from freshet import airflow_access as access
 from freshet import log
 from freshet.contract import topics
 from freshet.errors import ConfigError
 from freshet.settings import Settings
 from freshet.store import missing
 from local import stack
-from local.airflow import access
 from local.client import client
 from local.supervisor import Supervisor
 

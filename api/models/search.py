@@ -92,6 +92,7 @@ class Result(BaseModel):
     source: str
     score: float
     scores: Scores
+    supports: bool = Field(description="near enough to the query to be evidence for an answer")
     others: list[str] = Field(description="doc_id of the edits collapsed into this one, newest first")
 
 
@@ -125,6 +126,7 @@ _EXAMPLE: dict[str, Any] = {
             "source": "live",
             "score": 1.05,
             "scores": {"vector": 0.61, "words": 1.0},
+            "supports": True,
             "others": ["2f1c9c1e-8f57-4a43-9d0e-5a6c0f1f7f10"],
         }
     ],

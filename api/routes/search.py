@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
+from api.answers.extractive import supports
 from api.models.search import Newest, Result, Scores, SearchIn, SearchOut
 from api.retrieval import described
 from api.services import Provided
@@ -31,4 +32,4 @@ async def search_documents(asked: SearchIn, services: Provided) -> SearchOut:
 
 def _result(found: Found, now: datetime) -> Result:
     scores = Scores(vector=found.cosine, words=found.coverage)
-    return Result(**described(found, now), scores=scores)
+    return Result(**described(found, now), scores=scores, supports=supports(found))

@@ -105,12 +105,22 @@ async def latest(connection: AsyncConnection[Any]) -> tuple[datetime | None, lis
     return checked_at, await rows.fetchall()
 
 
+async def lasting(connection: AsyncConnection[Any]) -> list[Breach]:
+    """The breaches that are not over, the oldest first."""
+    rows = connection.cursor(row_factory=class_row(Breach))
+    await rows.execute(_LASTING)
+    return await rows.fetchall()
+
+
 _SEARCHABLE: Final = """
 SELECT (SELECT max(searchable_at) FROM documents), count(*), min(since)
 FROM pending_embeddings JOIN embedding_models USING (model_id) WHERE state = 'active'"""
 _BREACHES: Final = """
 SELECT breach_id, name, begun_at, ended_at, value, unit, threshold, detail, told_begin, told_end
 FROM sla_breaches WHERE ended_at IS NULL OR ended_at > %s OR NOT told_end @> told_begin ORDER BY begun_at, name"""
+_LASTING: Final = """
+SELECT breach_id, name, begun_at, ended_at, value, unit, threshold, detail, told_begin, told_end
+FROM sla_breaches WHERE ended_at IS NULL ORDER BY begun_at, name"""
 _CHECK: Final = """
 INSERT INTO sla_checks (checked_at, name, state, value, unit, threshold, detail)
 VALUES (%(checked_at)s, %(name)s, %(state)s, %(value)s, %(unit)s, %(threshold)s, %(detail)s)"""

@@ -3,12 +3,12 @@
 Whoever cannot be asked gives the reason instead.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
-from time import monotonic, time
-from typing import Final, TypeVar
+from time import monotonic
+from typing import TypeVar
 
 import psycopg
 from confluent_kafka import KafkaException
@@ -17,16 +17,14 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from freshet.contract import topics
 from freshet.errors import FreshetError
-from freshet.offsets import Marks, Offsets, Places, reason, unread
+from freshet.offsets import Offsets, reason
 from freshet.settings import Settings
 from freshet.store import sla as store
 from freshet.upkeep import lake_files
-from freshet.upkeep.observations import LakeSeen, LogSeen, Observations, Owed, StoreSeen
-from freshet.upkeep.received import heard_at
-from freshet.upkeep.served import Served, served
+from freshet.upkeep.log_state import LogState
+from freshet.upkeep.observations import LakeSeen, LogSeen, Observations, StoreSeen
 
 Found = TypeVar("Found")
-TOPICS: Final = (topics.RAW, topics.SILVER, topics.GOLD, topics.REJECTED)
 
 
 def observe(settings: Settings) -> Observations:
@@ -63,80 +61,27 @@ def _log(settings: Settings, lake: LakeSeen | str) -> LogSeen | str:
         reraise=True,
     )
     try:
-        return patiently(lambda: _Log(settings, deadline).seen(lake))
+        return patiently(lambda: _seen(settings, LogState(settings, Offsets(settings), deadline), lake))
     except (KafkaException, TimeoutError) as error:
         return f"Kafka does not answer: {reason(error, settings.sla_timeout_s)}"
+
+
+def _seen(settings: Settings, log: LogState, lake: LakeSeen | str) -> LogSeen:
+    return LogSeen(
+        raw_at=log.heard_at(),
+        silver_at=log.newest(topics.SILVER),
+        gold_at=log.newest(topics.GOLD),
+        unserved=log.unserved(),
+        unindexed=log.unindexed(),
+        unlaked=None if isinstance(lake, str) else log.unlaked(lake.logged_until),
+        received=log.in_window(topics.RAW, settings.sla_rejected_window_s),
+        rejected=log.in_window(topics.REJECTED, settings.sla_rejected_window_s),
+    )
 
 
 def _answers(error: BaseException) -> bool:
     """Whether the broker itself refused: a partition that is between two leaders has one in a moment."""
     return isinstance(error, KafkaException) and error.args[0].code() > 0
-
-
-class _Log:
-    """The broker, asked until a deadline."""
-
-    def __init__(self, settings: Settings, deadline: float) -> None:
-        self._settings = settings
-        self._deadline = deadline
-        self._offsets = Offsets(settings)
-        self._marks = self._offsets.marks(TOPICS, deadline)
-
-    def seen(self, lake: LakeSeen | str) -> LogSeen:
-        """All that it tells."""
-        newest = {name: _newest(marks) for name, marks in self._marks.items()}
-        gold = self._marks[topics.GOLD]
-        group = self._settings.indexer_group
-        committed = self._offsets.committed(group, topics.GOLD, gold, self._deadline) if gold else {}
-        return LogSeen(
-            raw_at=heard_at(self._settings, newest[topics.RAW], self._deadline),
-            silver_at=newest[topics.SILVER],
-            gold_at=newest[topics.GOLD],
-            unserved=self._owed(topics.RAW, self._served()),
-            unindexed=self._owed(topics.GOLD, committed),
-            unlaked=None if isinstance(lake, str) else self._owed(topics.RAW, self._laked(lake)),
-            received=self._in_window(topics.RAW),
-            rejected=self._in_window(topics.REJECTED),
-        )
-
-    def _served(self) -> Places:
-        found = served(self._settings, self._marks, self._deadline)
-        return self._reached(found)
-
-    def _laked(self, lake: LakeSeen) -> Places:
-        until = lake.logged_until
-        return self._reached(Served(round(until.timestamp() * 1000) if until else -1))
-
-    def _reached(self, found: Served) -> Places:
-        """The next raw offset by partition: behind all that is as old as the newest that was done."""
-        raw = self._marks[topics.RAW]
-        if found.until_ms < 0:
-            return found.offsets
-        behind = self._offsets.since(topics.RAW, raw, found.until_ms + 1, self._deadline)
-        return {number: max(behind[number], found.offsets.get(number, -1)) for number in raw}
-
-    def _owed(self, topic: str, reached: Places) -> Owed:
-        waiting = unread(self._marks[topic], reached)
-        places = {number: offsets.start for number, offsets in waiting.items() if offsets}
-        if not places:
-            return Owed()
-        oldest_ms = self._offsets.oldest_ms(topic, places, self._deadline)
-        return Owed(sum(map(len, waiting.values())), _moment(oldest_ms) if oldest_ms is not None else None)
-
-    def _in_window(self, topic: str) -> int:
-        marks = self._marks[topic]
-        begun_ms = round((time() - self._settings.sla_rejected_window_s) * 1000)
-        first = self._offsets.since(topic, marks, begun_ms, self._deadline)
-        return sum(part.end - min(part.end, max(part.first, first[number])) for number, part in marks.items())
-
-
-def _newest(marks: Mapping[int, Marks]) -> datetime | None:
-    newest_ms = max((part.newest_ms for part in marks.values()), default=-1)
-    return _moment(newest_ms) if newest_ms >= 0 else None
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _within(seconds: float, look: Callable[[], Found]) -> Found:

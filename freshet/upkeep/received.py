@@ -38,7 +38,7 @@ def positions(settings: Settings, deadline: float) -> Noted:
     """Read off the log, until a deadline of `time.monotonic`. Raises KafkaException or TimeoutError."""
     noted = Noted(None, None)
     live, past = identity(settings).encode(), topics.BACKFILL_KEY.encode()
-    consumer = log.reader(settings, "freshet-received")
+    consumer = log.reader(settings, "freshet-received", log.SOON)
     try:
         marks = log.watermarks(consumer, topics.RESUME)
         waiting = {number for number, (first, end) in marks.items() if first < end}

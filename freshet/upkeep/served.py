@@ -53,7 +53,7 @@ def _last(settings: Settings, marks: Mapping[str, Mapping[int, Marks]], deadline
         for number, part in marks[topic].items()
         if part.end > part.first
     ]
-    consumer = log.reader(settings, "freshet-sla")
+    consumer = log.reader(settings, "freshet-sla", log.SOON)
     ended: set[tuple[str | None, int | None]] = set()
     try:
         consumer.assign(parts)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import httpx
 
+from freshet import airflow_access as access
 from freshet.errors import ConfigError, PermanentError, TransientError
 from freshet.settings import Settings
-from local.airflow import access
 
 TIMEOUT_S: Final = 30.0
 ENDED: Final = ("success", "failed")

@@ -12,8 +12,8 @@ from typing import Any, Final
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL
 
+from freshet import airflow_access as access
 from freshet.settings import CHECKOUT, Settings
-from local.airflow import access
 
 DATABASE: Final = "airflow"
 DAGS: Final = CHECKOUT / "dags"

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from freshet import airflow_access as access
 from freshet.errors import PermanentError
 from freshet.settings import Settings
-from local.airflow import access, client
+from local.airflow import client
 from local.airflow.client import Airflow
 from local.cli import console
 

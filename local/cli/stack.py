@@ -15,10 +15,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from freshet import airflow_access as access
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import Settings, Source, load_settings
 from local import launch, running, source, supervisor
-from local.airflow import access
 from local.cli import console
 from local.overview import Overview, Row, lines, overview
 from local.supervisor import Supervisor

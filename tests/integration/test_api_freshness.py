@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
 from deltalake import write_deltalake
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
@@ -22,6 +21,7 @@ from freshet.store.migrate import migrate
 from local import overview
 from tests.api_builders import BagOfWords, insert
 from tests.documents import document
+from tests.log_builders import commit, produce
 
 pytestmark = pytest.mark.integration
 
@@ -50,24 +50,6 @@ def freshness(client: TestClient) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     body: dict[str, Any] = response.json()
     return body
-
-
-def produce(settings: Settings, topic: str, *times: datetime, partition: int = 0) -> None:
-    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
-    for time_ in times:
-        producer.produce(topic, b"{}", partition=partition, timestamp=round(time_.timestamp() * 1000))
-    assert producer.flush(30) == 0
-
-
-def commit(settings: Settings, behind: dict[int, int]) -> None:
-    """Have the indexer's group come to the end of the gold topic, but for so many records of these partitions."""
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.indexer_group})
-    parts = [TopicPartition(topics.GOLD, number) for number in range(settings.kafka_partitions)]
-    for part in parts:
-        _, end = consumer.get_watermark_offsets(part, timeout=20)
-        part.offset = end - behind.get(part.partition, 0)
-    consumer.commit(offsets=parts, asynchronous=False)
-    consumer.close()
 
 
 def test_the_log_is_told_topic_by_topic_with_the_time_of_its_newest_record(fresh: Settings, client: TestClient) -> None:

@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+from freshet import airflow_access as access
 from freshet.settings import Settings, load_settings
-from local.airflow import access, configuration
+from local.airflow import configuration
 from local.stack import declare
 
 DSN = "postgresql://freshet:p%40ss@db.example:6432/store?sslmode=require"
