@@ -1,6 +1,7 @@
 """The pages of a running stack, in a real browser: whose events are simulated ones, with hostile ones among them."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,17 +28,15 @@ NAMES = {name: f"Zeppelin{number}" for number, name in enumerate(HOSTILE)}
 
 
 def stream_with_hostile_edits() -> Iterator[bytes]:
-    """Simulated events; of the first edits to articles, those that strangers with bad intentions made."""
-    texts = iter(HOSTILE.items())
+    """Simulated events, and after the first of them the edits of strangers with bad intentions, ten events apart."""
+    hostile = enumerate(HOSTILE.items())
     for index in range(EVENTS):
-        data = simulator.entry(index, SEED, EPOCH_MS + index)
-        hostile = next(texts, None) if index >= FIRST else None
-        yield data
-        if hostile:
-            name, text = hostile
+        yield simulator.entry(index, SEED, EPOCH_MS + index)
+        if index >= FIRST and index % 10 == 0 and (one := next(hostile, None)):
+            number, (name, text) = one
             event = json.loads(article_edit(index))
-            event |= {"title": f"{NAMES[name]} {text}"[:200], "comment": text, "user": text[:80] or "nobody"}
-            event["meta"] |= {"id": f"{event['meta']['id'][:-4]}beef", "uri": "https://evil.example/wiki/Page"}
+            event |= {"title": f"{NAMES[name]} {text}"[:200], "comment": text, "user": text[:80]}
+            event["meta"] |= {"id": str(uuid.UUID(int=number)), "uri": "https://evil.example/wiki/Page"}
             yield json.dumps(event).encode()
 
 

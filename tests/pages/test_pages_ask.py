@@ -1,6 +1,8 @@
 """Asking: an answer is written before one's eyes, its marks lead to its sources, and it can be narrowed and rated."""
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg

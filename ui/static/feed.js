@@ -4,7 +4,9 @@ import { row } from "./row.js";
 import { stream } from "./stream.js";
 
 const SHOWN = 60;
-const HELD = 200;
+const KEPT = 200;
+// while paused; with what was skipped named above, all of it is shown afterwards
+const HELD = 50;
 const RATE_S = 5;
 
 class LiveFeed extends HTMLElement {
@@ -68,6 +70,7 @@ class LiveFeed extends HTMLElement {
     const line = document.createElement("li");
     line.className = "gap";
     line.textContent = `${number.toLocaleString()} edits skipped while you were away`;
+    this.say(line.textContent);
     this.list.prepend(line);
     this.kept.unshift({ gap: line });
   }
@@ -75,7 +78,7 @@ class LiveFeed extends HTMLElement {
   pause(paused) {
     this.button.setAttribute("aria-pressed", String(paused));
     this.button.textContent = paused ? "Resume" : "Pause";
-    this.say(paused ? "Paused." : "");
+    this.say(paused ? "Paused: new edits are counted, the newest are kept." : "");
     if (paused) return;
     const held = this.held;
     this.gap(this.skipped);
@@ -87,7 +90,7 @@ class LiveFeed extends HTMLElement {
   add(edits) {
     const wanted = this.wanted();
     for (const edit of edits) this.kept.unshift({ edit, fits: undefined });
-    this.kept.length = Math.min(this.kept.length, HELD);
+    this.kept.length = Math.min(this.kept.length, KEPT);
     const fitting = edits.filter(wanted).slice(-SHOWN).reverse();
     this.list.prepend(...fitting.map((edit) => row(edit, matches.has(edit.event_id))));
     while (this.list.childElementCount > SHOWN) this.list.lastElementChild.remove();
