@@ -1,7 +1,7 @@
 """`python -m local.bench.open_pages`: what open pages cost their servers, without anything being drawn.
 
-Each page follows `/live` and reads it all, and asks `/matching` every 3 s with a question of its own, as a page in a
-browser does. So many browsers that draw would be a measurement of Chromium, on the cores of what is measured.
+Each page follows `/live` and reads it all, and asks `/matching` every 3 s with a question of its own, over as many
+connections as a browser opens to a host. So many browsers that draw would be a measurement of Chromium, on the cores of what is measured.
 
 A process of its own. Reads Pages as JSON from a line of standard input, says READY once every page has been shown
 something and has been answered, counts from then on until standard input ends, and prints Counted as JSON.
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,6 +30,8 @@ AGAIN_S: Final = 2.0
 """After so long a page opens a connection anew that it lost."""
 
 ANSWER_S: Final = 30
+CONNECTIONS: Final = 6
+"""Most that a browser opens to one host. What it asks beyond that waits in the browser."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,11 @@ async def run(pages: Pages) -> dict[str, Any]:
     """Open them, say so, and read until standard input ends."""
     counted = Counted()
     begun = [asyncio.Event() for _ in range(2 * len(pages.questions))]
-    async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-        asyncio.TaskGroup() as group,
-    ):
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         tasks = []
         for number, question in enumerate(pages.questions):
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
             wait_s = MATCHING_S * number / len(pages.questions)
             shown, answered = begun[2 * number : 2 * number + 2]
             tasks += [

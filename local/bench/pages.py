@@ -37,6 +37,9 @@ TITLES: Final = 50
 ROUNDS: Final = 2
 """Without and with open pages in turn, so that what else the machine does meets both."""
 
+SETTLED_S: Final = 3.0
+"""Between two runs: what the pages asked last is answered."""
+
 SERVERS: Final = ("ui", "api", "postgres")
 LOAD_S: Final = 10
 START_S: Final = 90
@@ -101,6 +104,7 @@ def _search(settings: Settings, pages: Pages, titles: Sequence[str], seconds: fl
             with_words = f"with {len(pages.questions)} open pages" if opening else "without an open page"
             say(f"round {number + 1}: {SEARCHERS} searching for {seconds:g} s {with_words}")
             runs.append(_run(settings, load, opening))
+            time.sleep(SETTLED_S)
     result = {"without_pages": pooled(without), "with_pages": {**pooled(beside), **read(beside, len(pages.questions))}}
     ratio = result["with_pages"]["latency_ms"]["p95"] / result["without_pages"]["latency_ms"]["p95"]
     return {**result, "ratio": round(ratio, 3), "pages": len(pages.questions), "searchers": SEARCHERS}
@@ -120,7 +124,8 @@ def _run(settings: Settings, load: Load, pages: Pages | None) -> dict[str, Any]:
 
 
 def pooled(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Percentiles over the searches of all runs, and `p95_ms_by_round` to see how much they differ."""
+    """Percentiles over the searches of all runs, and `p95_ms_by_round` to see how much they differ. `timings_ms` are the
+    medians of what the API says of its answers."""
     took = [run["milliseconds"] for run in runs]
     if not all(took):
         raise PermanentError(f"no search was answered as expected: {[run['errors'] for run in runs]}")
@@ -128,6 +133,7 @@ def pooled(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "latency_ms": _percentiles(together, 50, 95, 99),
         "p95_ms_by_round": [_percentiles(one, 95)["p95"] for one in took],
+        "timings_ms": _medians([timing for run in runs for timing in run["timings"]]),
         "requests": len(together),
         "requests_per_second": round(len(together) / sum(run["seconds"] for run in runs), 1),
         "errors": sum(sum(run["errors"].values()) for run in runs),
@@ -150,6 +156,10 @@ def read(runs: Sequence[Mapping[str, Any]], pages: int) -> dict[str, Any]:
         "matching": len(took),
         "page_errors": dict(failed),
     }
+
+
+def _medians(timings: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: round(float(np.median([timing[name] for timing in timings])), 1) for name in timings[0]}
 
 
 def _percentiles(values: Any, *marks: int) -> dict[str, float]:

@@ -181,7 +181,8 @@ def slope_per_hour(seconds: Sequence[float], values: Sequence[float]) -> float |
     """None for less than two moments."""
     if len(values) < 2:
         return None
-    return round(float(np.polyfit(np.array(seconds) / 3600, values, 1)[0]), 2)
+    # + 0.0: no slope is not a negative one
+    return round(float(np.polyfit(np.array(seconds) / 3600, values, 1)[0]), 2) + 0.0
 
 
 def thirds(values: Sequence[float]) -> dict[str, float | None]:
