@@ -1,7 +1,8 @@
 """`python -m local.bench.open_pages`: what open pages cost their servers, without anything being drawn.
 
 Each page follows `/live` and reads it all, and asks `/matching` every 3 s with a question of its own, over as many
-connections as a browser opens to a host. So many browsers that draw would be a measurement of Chromium, on the cores of what is measured.
+connections as a browser opens to a host. So many browsers that draw would be a measurement of Chromium, on the cores of
+what is measured.
 
 A process of its own. Reads Pages as JSON from a line of standard input, says READY once every page has been shown
 something and has been answered, counts from then on until standard input ends, and prints Counted as JSON.

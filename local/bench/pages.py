@@ -124,8 +124,7 @@ def _run(settings: Settings, load: Load, pages: Pages | None) -> dict[str, Any]:
 
 
 def pooled(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Percentiles over the searches of all runs, and `p95_ms_by_round` to see how much they differ. `timings_ms` are the
-    medians of what the API says of its answers."""
+    """Percentiles over the searches of all runs, and `p95_ms_by_round` to see how much they differ."""
     took = [run["milliseconds"] for run in runs]
     if not all(took):
         raise PermanentError(f"no search was answered as expected: {[run['errors'] for run in runs]}")
@@ -133,7 +132,6 @@ def pooled(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "latency_ms": _percentiles(together, 50, 95, 99),
         "p95_ms_by_round": [_percentiles(one, 95)["p95"] for one in took],
-        "timings_ms": _medians([timing for run in runs for timing in run["timings"]]),
         "requests": len(together),
         "requests_per_second": round(len(together) / sum(run["seconds"] for run in runs), 1),
         "errors": sum(sum(run["errors"].values()) for run in runs),
@@ -156,10 +154,6 @@ def read(runs: Sequence[Mapping[str, Any]], pages: int) -> dict[str, Any]:
         "matching": len(took),
         "page_errors": dict(failed),
     }
-
-
-def _medians(timings: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: round(float(np.median([timing[name] for timing in timings])), 1) for name in timings[0]}
 
 
 def _percentiles(values: Any, *marks: int) -> dict[str, float]:
