@@ -19,7 +19,7 @@ test: setup ## run all tests: unit, spark, integration, e2e
 check: setup ## what CI runs first: format, lint, types, house rules
 	@scripts/check.sh
 
-bench: setup ## print every measured figure: freshness, lake, index, api, retrieval
+bench: setup ## print every measured figure: freshness, lake, index, api, pages, retrieval
 	@scripts/bench.sh
 
 clean: ## end the stack and remove its state, the jars and the environment

@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 recording=${RECORDING:-}
-for what in "freshness --rate 40 --seconds 60" "lake --events 200000" "index --documents 2000" "api --users 200,500"; do
+for what in "freshness --rate 40 --seconds 60" "lake --events 200000" "index --documents 2000" "api --users 200,500" \
+  "pages --loads 5 --seconds 10 --minutes 2"; do
   # shellcheck disable=SC2086
   .venv/bin/freshet bench $what ${recording:+--recording "$recording"}
   echo

@@ -19,7 +19,7 @@ from freshet.store.pages import busiest_titles
 from local import readiness
 from local.bench import material
 from local.bench.backlog import until_documents
-from local.bench.load import Load
+from local.bench.load import Load, apart
 from local.bench.usage import Usage
 from local.supervisor import Supervisor
 
@@ -110,13 +110,7 @@ def _questions(settings: Settings, most: int, say: Say) -> list[str]:
 def _run(settings: Settings, model: psutil.Process, load: Load) -> dict[str, Any]:
     before = _cpu_seconds(model)
     with Usage(Supervisor(settings)) as usage:
-        done = subprocess.run(
-            [sys.executable, "-m", "local.bench.load"], cwd=CHECKOUT, input=json.dumps(vars(load)),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    if done.returncode:
-        raise PermanentError(f"the load failed: {done.stderr[-2000:]}")
-    counted = json.loads(done.stdout)
+        counted = apart(load)
     cpu = {
         **{name: usage.cpu_seconds.get(name, 0.0) for name in ("api", "postgres")},
         "model": _cpu_seconds(model) - before,

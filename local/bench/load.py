@@ -7,6 +7,7 @@ input and prints what came back as JSON.
 import asyncio
 import json
 import resource
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -15,13 +16,16 @@ from typing import Any, Final
 
 import aiohttp
 
+from freshet.errors import PermanentError
+from freshet.settings import CHECKOUT
+
 TIMEOUT_S: Final = 120
 
 
 @dataclass(frozen=True)
 class Load:
     """`users` post the `bodies` in turn to `url` for `seconds`; they begin one after another within `ramp_s`. An answer
-    without the text `expected` is an error."""
+    without the text `expected` is an error. After each answer a user looks at it for `pause_s`."""
 
     url: str
     bodies: list[str]
@@ -29,6 +33,7 @@ class Load:
     seconds: float
     ramp_s: float = 0.0
     expected: str = ""
+    pause_s: float = 0.0
 
 
 @dataclass
@@ -38,6 +43,17 @@ class Counted:
     milliseconds: list[float] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
     timings: list[dict[str, float]] = field(default_factory=list)
+
+
+def apart(load: Load) -> dict[str, Any]:
+    """What a process of its own counted: the fields of Counted, `seconds` and `cpu_seconds`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local.bench.load"], cwd=CHECKOUT, input=json.dumps(vars(load)),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise PermanentError(f"the load failed: {done.stderr[-2000:]}")
+    return dict(json.loads(done.stdout))
 
 
 async def run(load: Load) -> Counted:
@@ -51,6 +67,7 @@ async def run(load: Load) -> Counted:
             await asyncio.sleep(load.ramp_s * number / load.users)
             while time.monotonic() < deadline:
                 await _ask(session, load, load.bodies[next(turns) % len(load.bodies)], counted)
+                await asyncio.sleep(load.pause_s)
 
         async with asyncio.TaskGroup() as group:
             for number in range(load.users):

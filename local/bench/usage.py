@@ -41,10 +41,11 @@ class Usage:
 
 
 def _cpu(states: Mapping[str, State]) -> dict[str, float]:
-    return {name: _tree_cpu_seconds(state.pid) for name, state in states.items() if state.pid}
+    return {name: tree_cpu_seconds(state.pid) for name, state in states.items() if state.pid}
 
 
-def _tree_cpu_seconds(pid: int) -> float:
+def tree_cpu_seconds(pid: int) -> float:
+    """What a process and its descendants used so far, those that have ended among them; 0 when it is gone."""
     try:
         root = psutil.Process(pid)
         times = [process.cpu_times() for process in (root, *root.children(recursive=True))]

@@ -10,7 +10,7 @@ import typer
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, Source
 from local import launch, ports, running
-from local.bench import api, backlog, freshness, moving, retrieval
+from local.bench import api, backlog, freshness, moving, pages, retrieval
 from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
 from local.cli import console
@@ -129,6 +129,24 @@ def bench_reembed(
         given = {**_source(recording), "models_dir": folder}
         with temporary_stack(_report, only=(*ENGINES, "indexer", "api"), overrides=given) as settings:
             _finish(moving.measure(settings, documents, console.say), as_json)
+
+
+@app.command("pages")
+def bench_pages(
+    loads: Annotated[int, typer.Option(min=1, help="How often the page is loaded, each time by a new browser.")] = 10,
+    open_pages: Annotated[int, typer.Option("--pages", min=1, help="How many pages are open beside searches.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each of the four runs of searches is, s.")] = 20,
+    minutes: Annotated[float, typer.Option(min=0, help="How long one page stays open; 0: that is left out.")] = 5,
+    rate: Annotated[float, typer.Option(min=0.1, help="Events/s.")] = 50,
+    recording: Recording = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the page in Chromium: its load, searches beside open pages, memory and CPU of one that stays open."""
+    pages.check(recording, rate, pages.duration(loads, seconds, minutes))
+    given = {**_source(recording), "rate": rate, "retime": True, "airflow": False}
+    only = (*ENGINES, "eventstreams", "producer", "serve", "indexer", "api", "ui")
+    with temporary_stack(_report, only=only, overrides=given) as settings:
+        _finish(pages.measure(settings, loads, open_pages, seconds, minutes, console.say), as_json)
 
 
 def _numbers(text: str) -> list[int]:
