@@ -30,6 +30,10 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+_SCRIPTS: Final = ("page", "stream", "clock", "badge", "feed", "row", "question", "trace", "theme")
+# Gradio puts the page's scripts in only when it runs itself; they are fetched while it loads.
+PRELOADED: Final = ", ".join(f"</freshet/{name}.js>; rel=modulepreload" for name in _SCRIPTS)
+
 
 class Headers:
     """Adds them to every response."""
@@ -42,7 +46,10 @@ class Headers:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if scope["path"] == "/":
+                    headers["Link"] = PRELOADED
             await send(message)
 
         await self.app(scope, receive, guarded if scope["type"] == "http" else send)

@@ -5,8 +5,8 @@ from typing import Final
 
 from ui.client import ApiAwayError, Client, RefusedError
 
-NEWEST: Final = timedelta(minutes=2)
-MOST: Final = 50
+NEWEST: Final = timedelta(minutes=1)
+MOST: Final = 20
 
 
 async def newest(client: Client, question: str) -> list[str]:
@@ -17,4 +17,4 @@ async def newest(client: Client, question: str) -> list[str]:
         found = await client.post("/v1/search", body)
     except (ApiAwayError, RefusedError):
         return []
-    return [result["event_id"] for result in found["results"] if result.get("supports")]
+    return [result["event_id"] for result in found["results"] if result["supports"]]

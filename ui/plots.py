@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import gradio as gr
@@ -9,6 +10,9 @@ import pandas as pd
 
 from ui import render
 from ui.client import ApiAwayError, Client, RefusedError
+
+COLOURS: Final = ("#2563eb", "#0f766e", "#b45309", "#be185d")
+"""To be told apart on white and on black, also by who does not see red and green."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,24 @@ def empty(plot: Plot) -> gr.LinePlot:
     """A plot before there is anything to plot."""
     return gr.LinePlot(
         frame(plot, []), x="at", y="value", color="line", title=f"{plot.title}: {plot.unit}",
-        x_title=" ", y_title=" ", height=240, y_lim=[0, None], label=plot.title, min_width=320, buttons=[],
+        x_title=" ", y_title=" ", color_title=" ", height=260, y_lim=[0, None], label=plot.title, show_label=False,
+        color_map=dict(zip(plot.lines.values(), COLOURS, strict=False)), min_width=320, buttons=[],
     )  # fmt: skip
 
 
 def frame(plot: Plot, points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A row for each line and point; what is not known is left out."""
-    rows = [
+    """A row for each line and point; what is not known is left out.
+
+    The first has every line without a value: a plot takes its lines and the types of its axes from what it is first
+    given.
+    """
+    now = datetime.now(UTC).isoformat()
+    rows = [{"at": now, "value": None, "line": line} for line in plot.lines.values()]
+    rows += [
         {"at": point["at"], "value": point[name], "line": line}
         for point in points
         for name, line in plot.lines.items()
         if point.get(name) is not None
     ]
-    table = pd.DataFrame(rows, columns=["at", "value", "line"])
-    return table.assign(at=pd.to_datetime(table["at"], utc=True))
+    table = pd.DataFrame(rows)
+    return table.assign(at=pd.to_datetime(table["at"], utc=True, format="ISO8601"), value=table["value"].astype(float))

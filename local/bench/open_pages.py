@@ -1,6 +1,6 @@
 """`python -m local.bench.open_pages`: what open pages cost their servers, without anything being drawn.
 
-Each page follows `/live` and reads it all, and asks `/matching` every 3 s with a question of its own, over as many
+Each page follows `/live` and reads it all, and asks `/matching` every 5 s with a question of its own, over as many
 connections as a browser opens to a host. So many browsers that draw would be a measurement of Chromium, on the cores of
 what is measured.
 
@@ -10,6 +10,7 @@ something and has been answered, counts from then on until standard input ends, 
 
 import asyncio
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -26,11 +27,11 @@ from freshet.settings import CHECKOUT
 
 READY: Final = "ready"
 READY_S: Final = 60
-MATCHING_S: Final = 3.0
+MATCHING_S: Final = 5.0
 AGAIN_S: Final = 2.0
 """After so long a page opens a connection anew that it lost."""
 
-ANSWER_S: Final = 30
+ANSWER_S: Final = 4
 CONNECTIONS: Final = 6
 """Most that a browser opens to one host. What it asks beyond that waits in the browser."""
 
@@ -130,13 +131,12 @@ async def _follow(session: aiohttp.ClientSession, url: str, counted: Counted, sh
 async def _match(
     session: aiohttp.ClientSession, url: str, question: str, wait_s: float, counted: Counted, answered: asyncio.Event
 ) -> None:
-    """Every MATCHING_S, however long an answer takes: the first after `wait_s`."""
+    """Every MATCHING_S, the first after `wait_s`; one that is still unanswered then takes the place of the next."""
     due = time.monotonic() + wait_s
-    async with asyncio.TaskGroup() as asking:
-        while True:
-            await asyncio.sleep(due - time.monotonic())
-            asking.create_task(_ask(session, url, question, counted, answered))
-            due += MATCHING_S
+    while True:
+        await asyncio.sleep(due - time.monotonic())
+        await _ask(session, url, question, counted, answered)
+        due += MATCHING_S * max(1, math.ceil((time.monotonic() - due) / MATCHING_S))
 
 
 async def _ask(

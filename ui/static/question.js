@@ -1,6 +1,7 @@
 // The question that is being answered: in the page's address, so that it can be shared, and in the live feed, where the
 // edits that are about it stand out.
-const EVERY_MS = 3000;
+const EVERY_MS = 5000;
+const PATIENCE_MS = 4000;
 const REMEMBERED = 2000;
 
 class Matches extends EventTarget {
@@ -15,15 +16,19 @@ class Matches extends EventTarget {
   }
 
   async look() {
-    if (!this.question || document.hidden) return;
+    if (!this.question || document.hidden || this.looking) return;
+    this.looking = true;
     try {
-      const reply = await fetch(`/matching?question=${encodeURIComponent(this.question)}`);
+      const address = `/matching?question=${encodeURIComponent(this.question)}`;
+      const reply = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) });
       const found = reply.ok ? (await reply.json()).filter((id) => !this.ids.has(id)) : [];
       if (this.ids.size > REMEMBERED) this.ids.clear();
       found.forEach((id) => this.ids.add(id));
       if (found.length) this.dispatchEvent(new Event("change"));
     } catch {
-      // the server is away: the badge says so
+      // the server is away or slow: the badge says so
+    } finally {
+      this.looking = false;
     }
   }
 }
