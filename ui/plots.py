@@ -32,7 +32,7 @@ PLOTS: Final = (
     ),
     Plot(
         "Lag", "records not yet taken in",
-        {"lag_serve": "serve query", "lag_indexer": "indexer", "lag_lake": "lake query, which commits every 30 s"},
+        {"lag_serve": "serve query", "lag_indexer": "indexer", "lag_lake": "lake query"},
     ),
     Plot("Freshness", "ms from received to searchable", {"p50_ms": "p50", "p95_ms": "p95"}),
     Plot(

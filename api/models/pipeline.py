@@ -43,7 +43,7 @@ class PointOut(BaseModel):
     received_per_second: float | None = Field(default=None, description="raw records, those of a backfill among them")
     silver_per_second: float | None = None
     gold_per_second: float | None = None
-    rejected_per_second: float | None = None
+    rejected_per_minute: float | None = None
     lag_serve: int | None = Field(default=None, description="raw records that the serve query has still to do")
     lag_indexer: int | None = Field(default=None, description="gold records that the indexer has still to do")
     lag_lake: int | None = Field(default=None, description="records behind, as the lake query reports with each batch")
@@ -143,7 +143,7 @@ _EXAMPLE: dict[str, Any] = {
                 "received_per_second": 38.2,
                 "silver_per_second": 38.1,
                 "gold_per_second": 15.2,
-                "rejected_per_second": 0.0,
+                "rejected_per_minute": 0.0,
                 "lag_serve": 0,
                 "lag_indexer": 1052,
                 "lag_lake": 412,

@@ -68,7 +68,7 @@ def point(look: Look, before: Look | None, minute_ago: Look) -> PointOut:
         received_per_second=_rate(look, before, topics.RAW),
         silver_per_second=_rate(look, before, topics.SILVER),
         gold_per_second=_rate(look, before, topics.GOLD),
-        rejected_per_second=_rate(look, before, topics.REJECTED),
+        rejected_per_minute=_more(look, minute_ago, topics.REJECTED),
         lag_serve=look.lag_serve,
         lag_indexer=look.lag_indexer,
         lag_lake=look.lag_lake,
