@@ -10,11 +10,16 @@ from freshet.settings import Settings, load_settings
 from spark_jobs.session import spark_session
 from tests.spark.builders import Record, frame
 
+SHORT_LIVED = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+"""Of the tests' JVM alone: what runs a few times is not worth compiling well, which was a third of the CPU time. It is
+given the room for code that a JVM has otherwise. All else is the product's own; JVMs with all of its options run in
+`test_compact` and in `tests/e2e`."""
+
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """Five slots: real-time mode holds one for each partition, and the lake needs one beside them."""
-    session = spark_session(load_settings(spark_master="local[5]"), "freshet-tests")
+    session = spark_session(load_settings(spark_master="local[5]"), "freshet-tests", java_options=SHORT_LIVED)
     session.sparkContext.setLogLevel("ERROR")
     session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session

@@ -3,7 +3,9 @@
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -12,7 +14,8 @@ from freshet.contract import schemas
 from freshet.lake import LAYERS, LakePaths
 from spark_jobs import tables
 from spark_jobs.batch import write_batch
-from tests.spark.builders import Record, event, payload, raw
+from spark_jobs.batch_counts import BatchCounts
+from tests.spark.builders import RULE, Record, event, frame, payload, raw
 
 pytestmark = pytest.mark.spark
 
@@ -37,18 +40,46 @@ class KilledError(Exception):
     """Stands for a kill between two writes."""
 
 
+@dataclass(frozen=True)
+class Written:
+    root: Path
+    done: BatchCounts
+    in_memory: list
+
+
+def folder(settings):
+    return Path(settings.lake.root.removeprefix("file://"))
+
+
 @pytest.fixture(scope="module")
 def empty_lake(spark, tmp_path_factory):
-    """A lake of empty tables: a copy of it is had much sooner than another one."""
+    """The folder of a lake of empty tables: a copy of it is had much sooner than another one."""
     root = tmp_path_factory.mktemp("empty") / "lake"
     tables.create_tables(spark, LakePaths(f"file://{root}"))
     return root
 
 
+@pytest.fixture(scope="module")
+def written(spark, empty_lake):
+    """The folder of a lake that has BATCH, what became of it, and what the batch left in memory."""
+    root = empty_lake.with_name("written")
+    shutil.copytree(empty_lake, root)
+    done = write_batch(frame(spark, BATCH), LakePaths(f"file://{root}"), RULE)
+    return Written(root, done, [rdd.toString() for rdd in spark.sparkContext._jsc.getPersistentRDDs().values()])
+
+
 @pytest.fixture
 def lake(empty_lake, lake_settings):
-    shutil.copytree(empty_lake, lake_settings.lake.root.removeprefix("file://"))
+    shutil.copytree(empty_lake, folder(lake_settings))
     return lake_settings
+
+
+@pytest.fixture
+def filled(lake, written):
+    """The lake of `lake`, with BATCH in it."""
+    shutil.rmtree(folder(lake))
+    shutil.copytree(written.root, folder(lake))
+    return lake
 
 
 @pytest.fixture
@@ -81,8 +112,8 @@ def test_the_tables_are_there_before_anything_came(lake, contents):
         assert {column.name for column in columns} == set(schemas.names(fields))
 
 
-def test_every_raw_record_is_accounted_for(write, contents):
-    done = write(BATCH)
+def test_every_raw_record_is_accounted_for(filled, written, contents):
+    done = written.done
     assert counts(contents) == ONCE
     assert done.inserted == ONCE
     assert done.rejected == {"not_json": 1, "bad_event_time": 1}
@@ -90,25 +121,21 @@ def test_every_raw_record_is_accounted_for(write, contents):
     assert done.rows == done.inserted["silver"] + sum(done.rejected.values()) + done.canaries + done.duplicates
 
 
-def test_a_batch_leaves_nothing_of_itself_in_memory(spark, write):
-    write(BATCH)
-    cached = [rdd.toString() for rdd in spark.sparkContext._jsc.getPersistentRDDs().values()]
-    assert [name for name in cached if not name.startswith("Delta Table State")] == []
+def test_a_batch_leaves_nothing_of_itself_in_memory(written):
+    assert [name for name in written.in_memory if not name.startswith("Delta Table State")] == []
 
 
-def test_of_a_repeated_event_the_first_logged_is_kept(lake, write):
-    write(BATCH)
-    twice = [row for row in rows(lake, "silver") if row["event_id"] == "twice"]
+def test_of_a_repeated_event_the_first_logged_is_kept(filled):
+    twice = [row for row in rows(filled, "silver") if row["event_id"] == "twice"]
     assert [(row["raw_partition"], row["raw_offset"]) for row in twice] == [(0, 2)]
 
 
-def test_a_batch_written_again_changes_nothing(write, contents):
-    first = write(BATCH)
+def test_a_batch_written_again_changes_nothing(filled, written, write, contents):
     before = contents()
     again = write(BATCH)
     assert contents() == before
     assert again.inserted == dict.fromkeys(LAYERS, 0)
-    assert (again.duplicates, again.canaries) == (first.duplicates, first.canaries)
+    assert (again.duplicates, again.canaries) == (written.done.duplicates, written.done.canaries)
 
 
 def test_an_event_that_silver_has_from_before_is_a_duplicate(write, contents):
@@ -133,11 +160,10 @@ def test_a_checkpoint_that_was_lost_doubles_nothing(write, contents):
     assert contents() == before
 
 
-def test_an_empty_batch_commits_nothing(lake, write):
+def test_an_empty_batch_commits_nothing(filled, write):
     def versions():
-        return [DeltaTable(lake.lake.table(layer)).version() for layer in LAYERS]
+        return [DeltaTable(filled.lake.table(layer)).version() for layer in LAYERS]
 
-    write(BATCH)
     before = versions()
     assert write([]).rows == 0
     assert versions() == before

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -15,7 +16,7 @@ from spark_jobs.batch import write_batch
 from spark_jobs.replay import prepared
 from spark_jobs.transforms import gold, parse
 from spark_jobs.transforms import silver as silver_module
-from tests.spark.builders import Record, event, raw
+from tests.spark.builders import RULE, Record, event, frame, raw
 
 pytestmark = pytest.mark.spark
 
@@ -59,18 +60,32 @@ class Index:
 
 
 @pytest.fixture(scope="module")
-def empty_lake(spark, tmp_path_factory):
-    """A lake of empty tables: a copy of it is had much sooner than another one."""
-    root = tmp_path_factory.mktemp("empty") / "lake"
-    lake = LakePaths(f"file://{root}")
-    tables.create_tables(spark, lake)
+def lakes(spark, tmp_path_factory):
+    """Folders of lakes made once: of empty tables, and of what RECORDS make. A copy is had sooner than another one."""
+    root = tmp_path_factory.mktemp("lakes")
+    tables.create_tables(spark, LakePaths(f"file://{root}/empty"))
+    shutil.copytree(root / "empty", root / "right")
+    write_batch(frame(spark, RECORDS), LakePaths(f"file://{root}/right"), RULE)
     return root
 
 
+def folder(settings):
+    return Path(settings.lake.root.removeprefix("file://"))
+
+
 @pytest.fixture
-def lake(empty_lake, lake_settings):
-    shutil.copytree(empty_lake, lake_settings.lake.root.removeprefix("file://"))
+def lake(lakes, lake_settings):
+    """Settings with a lake that is right."""
+    shutil.copytree(lakes / "right", folder(lake_settings))
     return lake_settings
+
+
+@pytest.fixture
+def emptied(lakes, lake):
+    """The same, with nothing in it."""
+    shutil.rmtree(folder(lake))
+    shutil.copytree(lakes / "empty", folder(lake))
+    return lake
 
 
 @pytest.fixture
@@ -120,8 +135,7 @@ def ruled(settings, *namespaces):
     return settings.model_copy(update={"gold_namespaces": namespaces})
 
 
-def test_a_replay_of_what_is_right_changes_nothing(lake, write, run, index):
-    write()
+def test_a_replay_of_what_is_right_changes_nothing(lake, run, index):
     before, at = contents(lake), versions(lake)
     found = run()
     assert found["layers"] == {
@@ -133,8 +147,7 @@ def test_a_replay_of_what_is_right_changes_nothing(lake, write, run, index):
     assert (contents(lake), versions(lake), index.sent) == (before, at, [])
 
 
-def test_another_rule_makes_and_takes_away_exactly_its_documents(lake, write, run, index):
-    write()
+def test_another_rule_makes_and_takes_away_exactly_its_documents(lake, run, index):
     talk_too = run(settings=ruled(lake, 0, 1))
     assert talk_too["layers"]["gold"] == actions(inserted=1, unchanged=4)
     assert index.sent == ["talk"]
@@ -150,7 +163,7 @@ def test_another_rule_makes_and_takes_away_exactly_its_documents(lake, write, ru
     assert len(index.sent) == 1 + 4
 
 
-def test_only_documents_whose_content_differs_are_sent_again(lake, write, run, index, monkeypatch):
+def test_only_documents_whose_content_differs_are_sent_again(lake, emptied, write, run, index, monkeypatch):
     monkeypatch.setattr(gold, "text", lambda: gold.fn.col("title"))
     write()
     monkeypatch.undo()
@@ -162,8 +175,7 @@ def test_only_documents_whose_content_differs_are_sent_again(lake, write, run, i
     assert texts["article"] == "Snow. Formation. how crystals grow" == index.documents["article"]["text"]
 
 
-def test_an_index_that_differs_from_gold_becomes_what_gold_is_when_told_to(lake, write, run, index):
-    write()
+def test_an_index_that_differs_from_gold_becomes_what_gold_is_when_told_to(lake, run, index):
     at = versions(lake)
     index.documents = {"bot": {"doc_id": "bot"}}
     found = run(resend=True)
@@ -173,15 +185,14 @@ def test_an_index_that_differs_from_gold_becomes_what_gold_is_when_told_to(lake,
     assert versions(lake) == at
 
 
-def test_an_index_loses_no_document_whose_record_is_elsewhere(lake, write, run, index):
-    write()
+def test_an_index_loses_no_document_whose_record_is_elsewhere(lake, run, index):
     run(resend=True)
     found = run(Chunk("bronze", (Range(1, 0, 0),)), resend=True)
     assert found["duplicates"] == 1
     assert sorted(index.documents) == ids(lake, "gold")
 
 
-def test_rejections_come_and_go(lake, write, run, index, monkeypatch):
+def test_rejections_come_and_go(lake, emptied, write, run, index, monkeypatch):
     monkeypatch.setattr(parse, "MAX_ID_LENGTH", 8)
     write()
     assert len(rows(lake, "rejected")) == 2
@@ -203,8 +214,7 @@ def test_rejections_come_and_go(lake, write, run, index, monkeypatch):
     assert index.documents == {}
 
 
-def test_a_later_copy_takes_nothing_over(lake, write, run, index):
-    write()
+def test_a_later_copy_takes_nothing_over(lake, run, index):
     before = contents(lake)
     for later in (Chunk("bronze", (Range(0, 5, 5),)), Chunk("bronze", (Range(1, 0, 0),))):
         found = run(later)
@@ -212,7 +222,7 @@ def test_a_later_copy_takes_nothing_over(lake, write, run, index):
     assert (contents(lake), index.sent) == (before, [])
 
 
-def test_an_event_whose_time_was_moved_is_still_known_by_its_first_copy(lake, write, run, monkeypatch):
+def test_an_event_whose_time_was_moved_is_still_known_by_its_first_copy(lake, emptied, write, run, monkeypatch):
     monkeypatch.setattr(
         parse, "event_time", lambda text: text.try_cast("timestamp") + parse.fn.expr("INTERVAL 5 HOURS")
     )
@@ -223,7 +233,7 @@ def test_an_event_whose_time_was_moved_is_still_known_by_its_first_copy(lake, wr
     assert len(rows(lake, "silver")) == 6
 
 
-def test_a_copy_takes_over_when_the_first_is_no_longer_valid(lake, write, run, index, monkeypatch):
+def test_a_copy_takes_over_when_the_first_is_no_longer_valid(lake, emptied, write, run, index, monkeypatch):
     monkeypatch.setattr(parse, "_blank", lambda text: parse.fn.lit(False))
     write([raw(event(meta__id="copy", wiki=""), offset=0), raw(event(meta__id="copy"), offset=1)])
     assert [row["raw_offset"] for row in rows(lake, "silver")] == [0]
@@ -236,8 +246,7 @@ def test_a_copy_takes_over_when_the_first_is_no_longer_valid(lake, write, run, i
     assert index.sent == ["copy"]
 
 
-def test_a_row_that_only_another_version_made_is_left_as_it_is(lake, write, run, index, monkeypatch):
-    write()
+def test_a_row_that_only_another_version_made_is_left_as_it_is(lake, run, index, monkeypatch):
     at = versions(lake)
     monkeypatch.setattr(schemas, "TRANSFORM_VERSION", "99")
     assert run()["layers"]["gold"] == actions(unchanged=4)
@@ -247,8 +256,7 @@ def test_a_row_that_only_another_version_made_is_left_as_it_is(lake, write, run,
     assert sorted(row["transform_version"] for row in rows(lake, "gold")) == ["1", "1", "1", "1", "99"]
 
 
-def test_a_record_that_bronze_does_not_have_is_counted_and_its_rows_stay(lake, write, run):
-    write()
+def test_a_record_that_bronze_does_not_have_is_counted_and_its_rows_stay(lake, run):
     before = rows(lake, "silver")
     DeltaTable(lake.lake.table("bronze")).delete("offset = 2")
     found = run()
@@ -256,7 +264,7 @@ def test_a_record_that_bronze_does_not_have_is_counted_and_its_rows_stay(lake, w
     assert rows(lake, "silver") == before
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(spark, lake, write, monkeypatch):
+def test_a_dry_run_says_what_would_change_and_changes_nothing(spark, lake, emptied, write, monkeypatch):
     monkeypatch.setattr(gold, "text", lambda: gold.fn.col("title"))
     write()
     monkeypatch.undo()
@@ -274,11 +282,13 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(spark, lake, write
     json.dumps(found)
 
 
-def test_killed_between_any_two_writes_the_chunk_again_ends_the_same(lake, write, run, index, tmp_path, monkeypatch):
+def test_killed_between_any_two_writes_the_chunk_again_ends_the_same(
+    lake, emptied, write, run, index, tmp_path, monkeypatch
+):
     monkeypatch.setattr(parse, "MAX_ID_LENGTH", 6)
     write()
     whole = lake.model_copy(update={"lake_root": f"file://{tmp_path}/whole"})
-    shutil.copytree(lake.lake.root.removeprefix("file://"), tmp_path / "whole")
+    shutil.copytree(folder(lake), tmp_path / "whole")
     monkeypatch.undo()
     expected = Index()
     run(settings=ruled(whole, 1), publish=expected.publish)
@@ -301,8 +311,7 @@ def test_killed_between_any_two_writes_the_chunk_again_ends_the_same(lake, write
     assert index.sent == expected.sent * 4
 
 
-def test_killed_while_sending_nothing_is_merged_and_all_is_sent_again(lake, write, run, index):
-    write()
+def test_killed_while_sending_nothing_is_merged_and_all_is_sent_again(lake, run, index):
     at = versions(lake)
 
     def publish(messages, settings):
@@ -317,7 +326,6 @@ def test_killed_while_sending_nothing_is_merged_and_all_is_sent_again(lake, writ
 
 
 def test_what_the_lake_query_writes_meanwhile_is_not_written_twice(lake, write, run, index):
-    write()
     for layer in ("silver", "gold"):
         DeltaTable(lake.lake.table(layer)).delete("raw_offset > 2 OR raw_partition = 1")
     written = []
@@ -334,7 +342,6 @@ def test_what_the_lake_query_writes_meanwhile_is_not_written_twice(lake, write, 
 
 
 def test_a_copy_that_came_meanwhile_from_elsewhere_is_left(lake, write, run, records):
-    write(RECORDS)
     for layer in ("silver", "gold"):
         DeltaTable(lake.lake.table(layer)).delete("event_id = 'twice'")
 
@@ -348,7 +355,7 @@ def test_a_copy_that_came_meanwhile_from_elsewhere_is_left(lake, write, run, rec
     assert held == [(1, 3)]
 
 
-def test_a_replay_of_everything_is_a_lake_made_anew(spark, lake, write, run, records, tmp_path, monkeypatch):
+def test_a_replay_of_everything_is_a_lake_made_anew(spark, lake, emptied, write, run, records, tmp_path, monkeypatch):
     flawed = [raw(event(meta__id=f"{number:04}" * (number % 4), namespace=number % 3), number) for number in range(60)]
     monkeypatch.setattr(parse, "MAX_ID_LENGTH", 9)
     monkeypatch.setattr(silver_module.comments, "section", lambda comment: gold.fn.lit("everywhere"))
