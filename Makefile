@@ -1,11 +1,11 @@
 # `make help` lists the targets. Each sets up first what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench screenshots clean
 SHELL := /bin/bash
 BIN := .venv/bin
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
 
 setup: ## check the prerequisites, install the locked packages and jars
 	@scripts/setup.sh
@@ -21,6 +21,10 @@ check: setup ## what CI runs first: format, lint, types, house rules
 
 bench: setup ## print every measured figure: freshness, lake, index, api, pages, retrieval
 	@scripts/bench.sh
+
+screenshots: setup ## make pictures of every view of the pages into .screenshots/
+	@scripts/chromium.sh
+	@$(BIN)/python scripts/screenshots.py
 
 clean: ## end the stack and remove its state, the jars and the environment
 	@scripts/clean.sh
