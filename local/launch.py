@@ -19,7 +19,7 @@ Report = Callable[[Mapping[str, str]], None]
 
 POLL_S = 0.2
 START_TIMEOUT_S = 300
-STATE_FOLDERS = ("airflow", "kafka", "postgres", "lake", "logs", "run", "secrets", "upkeep")
+STATE_FOLDERS = ("airflow", "kafka", "postgres", "lake", "logs", "run", "secrets", "ui", "upkeep")
 
 
 def up(

@@ -22,8 +22,8 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(str(error))
     logs.configure("ui", settings.log_level)
-    # Gradio would tell its makers of every start
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Gradio would tell its makers of every start, and share a folder with whoever else uses it here
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(settings.state_dir / "ui")}
     from ui.app import create_app
 
     server = uvicorn.Server(

@@ -24,6 +24,12 @@ THEME: Final = gr.themes.Soft(
 ).set(
     **{f"block_label_{name}": value for name, value in {**_LABEL, **_FILL}.items()},
     **{f"block_title_{name}": value for name, value in {**_LABEL, **_FILL}.items()},
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_300",
+    button_secondary_text_color="*neutral_800",
+    button_secondary_text_color_dark="*neutral_100",
+    button_secondary_text_color_hover="*neutral_800",
+    button_secondary_text_color_hover_dark="*neutral_100",
     button_primary_background_fill="*primary_700",
     button_primary_background_fill_hover="*primary_800",
     button_primary_background_fill_dark="*primary_700",

@@ -43,6 +43,15 @@ def test_rooms_share_only_freshet_and_freshet_imports_no_room(room: str) -> None
     assert not {file: names for file, names in found.items() if names}
 
 
+def test_the_pages_know_the_api_over_http_alone() -> None:
+    forbidden = {"psycopg", "pgvector", "confluent_kafka", "deltalake", "pyspark", "openai", "onnxruntime", "numpy"}
+    names = {name for file in modules("ui") for name in imports(file)}
+    assert not names & forbidden
+    text = "".join(file.read_text() for file in modules("ui"))
+    assert "freshet.store" not in text
+    assert "freshet.log" not in text
+
+
 def test_only_settings_reads_the_environment() -> None:
     # they pass it on
     allowed = {
@@ -54,6 +63,8 @@ def test_only_settings_reads_the_environment() -> None:
         "beside.py",
         "session.py",
         "airflow/__main__.py",
+        # what Gradio itself reads
+        "ui/__main__.py",
     }
     readers = [
         str(file)

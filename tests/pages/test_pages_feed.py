@@ -43,7 +43,7 @@ def test_a_paused_feed_stands_still_and_says_what_it_skipped(reader: Reader, pag
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     eventually(lambda: newest(page) != paused, 20)
-    expect(page.locator("li.gap")).to_have_text(re.compile(r"\d+ edits skipped while you were away"))
+    expect(note).to_have_text(re.compile(r"\d+ edits skipped while you were away"))
 
 
 def test_the_feed_shows_what_its_filters_let_through(reader: Reader, page: Page) -> None:
