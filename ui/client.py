@@ -89,7 +89,9 @@ class Client:
                     await response.aread()
                     _raise_for(response)
                 async for event in EventSource(response).aiter_sse():
-                    yield event
+                    # a comment that keeps a stream alive comes as an event without data
+                    if event.data:
+                        yield event
         except (httpx.HTTPError, ValueError) as error:
             raise ApiAwayError(_reason(error)) from error
 

@@ -1,52 +1,41 @@
 """The pages of a running stack, in a real browser: whose events are simulated ones, with hostile ones among them."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from freshet.errors import ConfigError
+from local.bench.material import put_raw
 from local.browser import browser
 from local.eventstreams import simulator
 from tests.hostile import HOSTILE
 from tests.pages.reader import Reader
 from tests.stacks import Model, Stack, running_stack
 
-EVENTS = 15_000
 RATE = 40
-FIRST = 400
-"""Events before the first hostile one, so that the stream looks like any other."""
-
-SEED = 7
-EPOCH_MS = 1_795_600_000_000
 
 NAMES = {name: f"Zeppelin{number}" for number, name in enumerate(HOSTILE)}
 """A word by which each hostile page is found."""
 
 
-def stream_with_hostile_edits() -> Iterator[bytes]:
-    """Simulated events, and after the first of them the edits of strangers with bad intentions, ten events apart."""
-    hostile = enumerate(HOSTILE.items())
-    for index in range(EVENTS):
-        yield simulator.entry(index, SEED, EPOCH_MS + index)
-        if index >= FIRST and index % 10 == 0 and (one := next(hostile, None)):
-            number, (name, text) = one
-            event = json.loads(article_edit(index))
-            event |= {"title": f"{NAMES[name]} {text}"[:200], "comment": text, "user": text[:80]}
-            event["meta"] |= {"id": str(uuid.UUID(int=number)), "uri": "https://evil.example/wiki/Page"}
-            yield json.dumps(event).encode()
-
-
-def article_edit(index: int) -> bytes:
-    """The next edit that a person makes to an English article, from this index on."""
-    for later in range(index, EVENTS):
-        data = simulator.entry(later, SEED, EPOCH_MS + later)
-        if all(part in data for part in (b'"type":"edit"', b'"wiki":"enwiki"', b'"namespace":0', b'"bot":false')):
-            return data
-    raise AssertionError("the simulation has no such edit")
+def hostile_events() -> Iterator[dict[str, Any]]:
+    """Edits of strangers with bad intentions: their text is the title, the summary and the name."""
+    now_ms = round(time.time() * 1000)
+    entries = (simulator.entry(index, seed=7, timestamp_ms=now_ms) for index in count())
+    wanted = (b'"type":"edit"', b'"wiki":"enwiki"', b'"namespace":0', b'"bot":false')
+    edits = (entry for entry in entries if all(part in entry for part in wanted))
+    for entry, (name, text) in zip(edits, HOSTILE.items(), strict=False):
+        event = json.loads(entry)
+        event |= {"title": f"{NAMES[name]} {text}"[:200], "comment": text, "user": text[:80]}
+        event["meta"] |= {"id": str(uuid.uuid4()), "uri": "https://evil.example/wiki/Page"}
+        yield event
 
 
 @pytest.fixture(scope="session")
@@ -59,11 +48,9 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture(scope="session")
-def stack(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    recording = tmp_path_factory.mktemp("events") / "events.ndjson"
-    recording.write_bytes(b"\n".join(stream_with_hostile_edits()))
-    given = {"source": "recording", "recording": recording, "retime": True, "rate": RATE, "airflow": False}
-    with running_stack(**given, **model.settings, lake_interval_s=5) as stack:
+def stack(model: Model) -> Iterator[Stack]:
+    with running_stack(source="simulated", airflow=False, rate=RATE, lake_interval_s=5, **model.settings) as stack:
+        put_raw(stack.settings, hostile_events())
         yield stack
 
 

@@ -67,4 +67,4 @@ def test_edits_that_are_about_the_question_stand_out(reader: Reader, page: Page)
 def test_the_badge_says_how_fresh_it_is_and_the_notice_what_the_edits_are(reader: Reader, page: Page) -> None:
     expect(reader.badge).to_have_class("good")
     expect(reader.badge).to_have_text(re.compile(r"newest searchable edit: \d+(\.\d)? s ago"))
-    expect(page.locator("#notice")).to_have_text("Recorded real edits, replayed: not live.")
+    expect(page.locator("#notice")).to_contain_text("Simulated edits, not real ones")

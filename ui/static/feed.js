@@ -1,7 +1,7 @@
 // The live feed: the newest edits that pass the filters, drawn a few times a second however many there are.
 import { matches } from "./question.js";
 import { row } from "./row.js";
-import { stream } from "./stream.js";
+import { connect, stream } from "./stream.js";
 
 const SHOWN = 60;
 const KEPT = 200;
@@ -30,6 +30,8 @@ class LiveFeed extends HTMLElement {
     stream.addEventListener("edits", this.edits);
     matches.addEventListener("change", this.marks);
     this.ticking = setInterval(() => document.hidden || this.showRate(), 1000);
+    // not before: the first frame has the newest edits, and a quiet stream no others
+    connect();
   }
 
   disconnectedCallback() {

@@ -5,6 +5,3 @@ import "./feed.js";
 import "./question.js";
 import "./trace.js";
 import "./theme.js";
-import { connect } from "./stream.js";
-
-connect();

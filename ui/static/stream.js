@@ -9,6 +9,7 @@ let last = "";
 let resting = 0;
 
 export function connect() {
+  if (source) return;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(resting);
     if (document.hidden) resting = setTimeout(close, REST_MS);
