@@ -63,7 +63,7 @@ class Asking:
             async for update in self._answered(question.strip(), memory, Filters(*chosen)):
                 yield update
         else:
-            yield self._at_rest(memory)
+            yield {self._parts.question: gr.skip()}
 
     async def again(self, memory: Memory, *chosen: Any) -> AsyncGenerator[Updates]:
         """Answer the last question once more, in place of its answer."""

@@ -20,10 +20,11 @@ class Beginning:
         self._client = client
 
     def from_address(self, request: gr.Request) -> list[Any]:
-        """What the page's address has: wikis, languages, window, people, minor, and the question."""
+        """What the page's address has: wikis, languages, window, people, minor, and the question; without a question
+        nothing, because a reader may already be typing one."""
         question, filters = from_query(request.query_params.multi_items())
         wikis, languages, people = list(filters.wikis), list(filters.languages), list(filters.people)
-        return [wikis, languages, filters.window, people, filters.minor, question]
+        return [wikis, languages, filters.window, people, filters.minor, question] if question else [gr.skip()] * 6
 
     async def examples(self) -> list[Any]:
         """Questions about the pages that are busy now, and the wikis and languages that there are to choose from."""

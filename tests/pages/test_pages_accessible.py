@@ -26,7 +26,7 @@ def serious(page: Page) -> list[str]:
 def test_axe_finds_nothing_serious_in_any_view(
     chromium: Browser, stack: Stack, scheme: str, size: dict[str, int]
 ) -> None:
-    with Reader.opening(chromium, stack, viewport=size, color_scheme=scheme) as reader:
+    with Reader.opening(chromium, stack, viewport=size, color_scheme=scheme, reduced_motion="reduce") as reader:
         page = reader.page
         page.get_by_text("Filters", exact=True).click()
         reader.ask_and_wait(ABOUT)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.reader import Reader
-from tests.stacks import Stack
+from tests.stacks import Stack, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -16,12 +16,15 @@ def test_a_trace_shows_every_layer_and_what_was_changed(reader: Reader, page: Pa
     reader.ask_and_wait("What is changing about climate change?")
     trace = reader.cards.first.get_by_role("button", name="trace")
     doc_id = trace.get_attribute("data-trace")
+    address = f"http://127.0.0.1:{stack.settings.api_port}/v1/documents/{doc_id}/trace"
+    # the lake takes an edit in some seconds after the index
+    eventually(lambda: httpx.get(address).json()["silver"]["status"] == "found")
     trace.click()
     dialog = page.get_by_role("dialog")
     for layer in ("gold", "silver", "bronze", "raw"):
         expect(dialog.get_by_role("region", name=layer)).to_be_visible()
 
-    found = httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/v1/documents/{doc_id}/trace").json()
+    found = httpx.get(address).json()
     raw = found["raw"]
     expect(dialog).to_contain_text(f"partition {raw['partition']}, offset {raw['offset']}")
     expect(dialog.locator(".command code")).to_have_text(found["replay"])
