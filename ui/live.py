@@ -18,16 +18,15 @@ TICK_S: Final = 0.25
 """Edits go out so often: a page that is drawn four times a second looks alive."""
 
 LOOK_S: Final = 1.0
-RECENT: Final = 200
-KEPT: Final = 1_000
+KEPT: Final = 200
+"""The newest edits, as many as a page keeps: what it missed beyond them it is told by their numbers."""
+
 WAITING: Final = 120
 """Frames that wait for one slow page, some 30 s; beyond that it misses some and is told by their numbers."""
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 3.0)
 
 _SHOWN: Final = ("verdict", "newest_searchable_at", "threshold_seconds", "sources", "window")
-
-HEARTBEAT: Final = b": alive\n\n"
 
 
 class Live:
@@ -66,26 +65,18 @@ class Live:
         metrics.UI_PAGES.set(len(self._pages))
         try:
             yield self._pulse()
-            yield self._frame(fitting if known >= 0 else fitting[-RECENT:])
+            yield self._frame(fitting)
             while True:
-                try:
-                    yield await asyncio.wait_for(page.get(), 15)
-                except TimeoutError:
-                    yield HEARTBEAT
+                yield await page.get()
         finally:
             self._pages.discard(page)
             metrics.UI_PAGES.set(len(self._pages))
-
-    @property
-    def api(self) -> str:
-        """`ok`, `away`, or `unknown` before the first look."""
-        return str(self._state["api"])
 
     async def _read(self) -> None:
         last_event_id, failures = "", 0
         while True:
             try:
-                async with aclosing(self._client.feed(RECENT, last_event_id)) as events:
+                async with aclosing(self._client.feed(KEPT, last_event_id)) as events:
                     async for event in events:
                         self._state["feed"], failures = "ok", 0
                         self._take(event.event, event.json())

@@ -2,11 +2,12 @@
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.reader import Reader
-from tests.stacks import eventually
+from tests.stacks import Stack, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -44,6 +45,30 @@ def test_a_paused_feed_stands_still_and_says_what_it_skipped(reader: Reader, pag
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     eventually(lambda: newest(page) != paused, 20)
     expect(note).to_have_text(re.compile(r"\d+ edits skipped while you were away"))
+
+
+def test_a_page_that_nobody_looked_at_says_how_many_edits_it_skipped(reader: Reader, page: Page, stack: Stack) -> None:
+    def look(hidden: bool) -> None:
+        page.evaluate(
+            """hidden => {
+                Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+                document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            hidden,
+        )
+
+    def metric(port: int, name: str) -> float:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)", text, re.MULTILINE))
+
+    look(hidden=True)
+    eventually(lambda: metric(stack.settings.ui_port, "freshet_ui_pages") == 0, 30)
+    before = metric(stack.settings.producer_metrics_port, "freshet_producer_received_total")
+    eventually(lambda: metric(stack.settings.producer_metrics_port, "freshet_producer_received_total") > before + 300)
+    look(hidden=False)
+    expect(page.locator(".feed-note")).to_have_text(re.compile(r"\d+ edits skipped while you were away"))
+    first = newest(page)
+    eventually(lambda: newest(page) != first, 20)
 
 
 def test_the_feed_shows_what_its_filters_let_through(reader: Reader, page: Page) -> None:

@@ -7,9 +7,11 @@ export const stream = new EventTarget();
 let source = null;
 let last = "";
 let resting = 0;
+let connected = false;
 
 export function connect() {
-  if (source) return;
+  if (connected) return;
+  connected = true;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(resting);
     if (document.hidden) resting = setTimeout(close, REST_MS);
