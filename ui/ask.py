@@ -124,6 +124,8 @@ class Asking:
         asked = Asked(question, said(turns), filters, time_words)
         with metrics.UI_ANSWERING.track_inprogress():
             async with aclosing(answer(self._client, asked)) as steps:
+                # once: a reader may already be typing the next
+                yield {self._parts.question: ""}
                 async for shown in steps:
                     if shown.answer is not None:
                         yield self._finished(memory, shown.answer, filters)
@@ -147,7 +149,6 @@ class Asking:
         parts, hidden = self._parts, gr.Button(visible=False)
         return {
             parts.memory: memory,
-            parts.question: "",
             parts.submit: hidden,
             parts.stop: gr.Button(visible=True),
             parts.retry: hidden,

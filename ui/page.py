@@ -79,10 +79,13 @@ def _ask(services: Services, page: gr.Blocks) -> None:
         gr.on([question.submit, submit.click], asking.ask, [question, memory, *filters], shown, **MANY),
         retry.click(asking.again, [memory, *filters], shown, **MANY),
         all_times.click(asking.all_times, [memory, *filters], shown, **MANY),
-        *(example.click(asking.ask, [example, memory, *filters], shown, **MANY) for example in examples),
         page.load(beginning.from_address, None, [*filters, question], **QUIET).then(
             asking.ask, [question, memory, *filters], shown, **MANY
         ),
+    ]
+    # an example in the middle of an answer takes its place
+    begun += [
+        example.click(asking.ask, [example, memory, *filters], shown, cancels=begun[:3], **MANY) for example in examples
     ]
     # cancelled first: an answer that still came would stand in place of what stopping shows
     stop.click(None, cancels=begun, **QUIET).then(asking.stopped, [chat, memory], shown, queue=False, **QUIET)

@@ -30,7 +30,9 @@ def test_an_answer_is_written_before_ones_eyes_and_cites_its_sources(reader: Rea
     }""")
     reader.ask(ABOUT)
     expect(page.locator("#stop")).to_be_visible()
+    reader.question.fill("The next question, typed meanwhile")
     reader.wait_for_answer(ABOUT)
+    expect(reader.question).to_have_value("The next question, typed meanwhile")
 
     assert len({length for length in page.evaluate("() => window.lengths") if length}) >= 5
     expect(reader.answer).to_contain_text("[1]")
