@@ -23,7 +23,7 @@ bench: setup ## print every measured figure: freshness, lake, index, api, pages,
 	@scripts/bench.sh
 
 screenshots: setup ## make pictures of every view of the pages into .screenshots/
-	@scripts/chromium.sh
+	@scripts/chromium.sh fonts-noto-core fonts-noto-cjk
 	@$(BIN)/python scripts/screenshots.py
 
 clean: ## end the stack and remove its state, the jars and the environment

@@ -23,7 +23,7 @@ FOLDER: Final = CHECKOUT / ".screenshots"
 PICTURE: Final = CHECKOUT / "docs" / "pictures" / "pages.png"
 OF_THE_README: Final = "answer-desktop-light"
 SIZES: Final[Mapping[str, dict[str, Any]]] = {
-    "desktop": {"viewport": {"width": 1440, "height": 1000}},
+    "desktop": {"viewport": {"width": 1440, "height": 1300}},
     "phone": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True},
 }
 SCHEMES: Final = ("light", "dark")

@@ -35,7 +35,8 @@ def build(services: Services) -> gr.Blocks:
 
 def _ask(services: Services, page: gr.Blocks) -> None:
     chat = gr.Chatbot(
-        label="Answers", elem_id="chat", height=480, buttons=[], latex_delimiters=[], allow_tags=False,
+        label="Answers", show_label=False, elem_id="chat", height=480,
+        buttons=[], latex_delimiters=[], allow_tags=False,
         placeholder="Ask what is changing. Every answer cites the exact edits.", sanitize_html=True,
     )  # fmt: skip
     with gr.Row(visible=False, elem_id="comment-row") as comment_row:

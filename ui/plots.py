@@ -26,15 +26,15 @@ class Plot:
 
 PLOTS: Final = (
     Plot(
-        "Throughput", "records per second",
+        "Throughput", "records/s",
         {"received_per_second": "received", "silver_per_second": "silver", "gold_per_second": "gold",
          "searchable_per_second": "searchable"},
     ),
     Plot(
-        "Lag", "records not yet taken in",
+        "Lag", "records",
         {"lag_serve": "serve query", "lag_indexer": "indexer", "lag_lake": "lake query"},
     ),
-    Plot("Freshness", "ms from received to searchable", {"p50_ms": "p50", "p95_ms": "p95"}),
+    Plot("Freshness", "ms to searchable", {"p50_ms": "p50", "p95_ms": "p95"}),
     Plot(
         "Errors", "per minute",
         {"rejected_per_minute": "rejected records", "api_errors_per_minute": "failed requests",
@@ -62,9 +62,10 @@ class Pipeline:
 def empty(plot: Plot) -> gr.LinePlot:
     """A plot before there is anything to plot."""
     return gr.LinePlot(
-        frame(plot, []), x="at", y="value", color="line", title=f"{plot.title}: {plot.unit}",
-        x_title=" ", y_title=" ", color_title=" ", height=260, y_lim=[0, None], label=plot.title, show_label=False,
-        color_map=dict(zip(plot.lines.values(), COLOURS, strict=False)), min_width=320, buttons=[],
+        frame(plot, []), x="at", y="value", color="line", title=plot.title,
+        x_title=" ", y_title=plot.unit, color_title=" ", height=260, y_lim=[0, None], label=plot.title,
+        show_label=False,
+        color_map=dict(zip(plot.lines.values(), COLOURS, strict=False)), min_width=280, buttons=[],
     )  # fmt: skip
 
 

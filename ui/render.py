@@ -77,6 +77,10 @@ def _delta(value: int | None) -> str:
     return "" if value is None else f"{value:+,} byte{'' if abs(value) == 1 else 's'}".replace("-", "−")
 
 
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.6g}" if value < 1_000 else f"{value:,.0f}"
+
+
 def _user(kind: str) -> str:
     return _USERS.get(kind, kind)
 
@@ -84,5 +88,7 @@ def _user(kind: str) -> str:
 _ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_ENVIRONMENT.filters.update(moment=_moment, delta=_delta, user=_user, cut=cut, trusted=trusted, card_id=card_id)
+_ENVIRONMENT.filters.update(
+    moment=_moment, delta=_delta, figure=_figure, user=_user, cut=cut, trusted=trusted, card_id=card_id
+)
 _ENVIRONMENT.globals.update(source_words=_SOURCES)

@@ -3,6 +3,8 @@
 const EVERY_MS = 5000;
 const PATIENCE_MS = 4000;
 const REMEMBERED = 2000;
+const SETTLED_MS = 400;
+const MARGIN_PX = 12;
 
 class Matches extends EventTarget {
   ids = new Set();
@@ -40,7 +42,16 @@ class AskedQuestion extends HTMLElement {
   connectedCallback() {
     history.replaceState(null, "", this.dataset.query);
     matches.ask(this.dataset.question);
+    setTimeout(fromTheStart, SETTLED_MS);
   }
+}
+
+// The chat follows an answer while it is written; once it is whole, one reads it from its question on.
+function fromTheStart() {
+  const question = [...document.querySelectorAll("#chat .user.message")].at(-1);
+  const scrolled = question?.closest("[role=log]") ?? document.querySelector("#chat .bubble-wrap");
+  if (!question || !scrolled) return;
+  scrolled.scrollTop += question.getBoundingClientRect().top - scrolled.getBoundingClientRect().top - MARGIN_PX;
 }
 
 customElements.define("asked-question", AskedQuestion);
