@@ -11,8 +11,6 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-import freshet.log
-from freshet.contract import topics
 from freshet.settings import Settings
 from local.airflow import client
 from tests.receiver import Receiver
@@ -23,8 +21,6 @@ WIKIS = ("commonswiki", *KEPT)
 NAMESPACES = (0, 6)
 FLAWED = "as a flawed transform wrote it"
 SILENT_S = 20
-STOPPED = {"serve": "silver_age", "producer": "source_silence"}
-"""Processes that are made to stand still, and what is a breach when they do."""
 
 
 @dataclass(frozen=True)
@@ -106,20 +102,6 @@ def check(changed: Changed) -> Collection[str]:
 
 def until_checked(changed: Changed, so: Callable[[Collection[str]], bool]) -> None:
     eventually(lambda: so(check(changed)))
-
-
-def until_more_is_logged(changed: Changed) -> None:
-    """Wait until records have come to the raw topic that were not there."""
-    reader = freshet.log.reader(changed.settings)
-
-    def logged() -> int:
-        return sum(end for _, end in freshet.log.watermarks(reader, topics.RAW).values())
-
-    try:
-        before = logged()
-        eventually(lambda: logged() > before)
-    finally:
-        reader.close()
 
 
 def jobs(changed: Changed) -> list[psutil.Process]:

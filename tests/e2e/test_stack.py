@@ -3,9 +3,7 @@
 The tests stand in the order of one story and share one stack.
 """
 
-import json
 import re
-import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -28,9 +26,8 @@ def freshness(stack: Stack) -> dict[str, object]:
     return dict(httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/v1/freshness", timeout=10).json())
 
 
-def imbalances(done: subprocess.CompletedProcess[str]) -> set[tuple[str, str, str]]:
-    """What an audit has found: store, kind and what it names."""
-    report = json.loads(done.stdout.splitlines()[-1])
+def imbalances(stack: Stack) -> set[tuple[str, str, str]]:
+    report = stack.json("audit", "--wait", "3")
     return {(row["store"], row["kind"], named) for row in report["imbalances"] for named in row["ids"]}
 
 
@@ -127,9 +124,8 @@ def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
 
 
 def test_what_was_changed_by_hand_is_named_by_the_audit(stack: Stack, by_hand: ByHand) -> None:
-    audit = stack.run("audit", "--wait", "3", "--json")
-    assert audit.returncode == 1
-    found = imbalances(audit)
+    assert stack.run("audit", "--wait", "3").returncode == 1
+    found = imbalances(stack)
     assert {("documents", "missing", by_hand.document), ("bronze", "doubled", "0:0")} <= found
     lost = {named for store, kind, named in found if (store, kind) == ("silver or rejected", "missing")}
     assert any(named.endswith(by_hand.event_id) for named in lost)
@@ -144,11 +140,7 @@ def test_a_replay_repairs_what_was_removed_and_then_finds_nothing(stack: Stack, 
 
     assert silver_of("--resend", "--apply") == {"inserted": 1, "changed": 0, "deleted": 0, "unchanged": 1}
     assert silver_of() == {"inserted": 0, "changed": 0, "deleted": 0, "unchanged": 2}
-
-    def amiss() -> set[str]:
-        return {store for store, _, _ in imbalances(stack.run("audit", "--wait", "3", "--json"))}
-
-    eventually(lambda: not amiss() & {"silver or rejected", "documents"})
+    eventually(lambda: not {store for store, _, _ in imbalances(stack)} & {"silver or rejected", "documents"})
 
 
 def test_a_replay_of_what_is_not_there_says_what_is(stack: Stack) -> None:
