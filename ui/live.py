@@ -26,7 +26,7 @@ WAITING: Final = 120
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 3.0)
 
-_SHOWN: Final = ("verdict", "newest_searchable_at", "threshold_seconds", "sources", "window")
+_SHOWN: Final = ("verdict", "newest_searchable_at", "sources")
 
 
 class Live:
