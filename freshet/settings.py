@@ -15,13 +15,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from freshet import keys
 from freshet.contract import topics
 from freshet.contract.documents import DocumentRule, rule_from
 from freshet.errors import ConfigError
 from freshet.lake import LakePaths
+from freshet.monitoring_settings import MonitoringSettings
 from freshet.setting_values import (
     CHECKOUT,
     NAMED_URL,
@@ -42,7 +43,7 @@ __all__ = ["CHECKOUT", "PREFIX", "Settings", "Source", "load_settings"]
 PREFIX = "FRESHET_"
 
 
-class Settings(BaseSettings):
+class Settings(MonitoringSettings):
     """All settings, validated and frozen."""
 
     model_config = SettingsConfigDict(

@@ -15,8 +15,12 @@ class _Quiet(WSGIRequestHandler):
         """Scrapes are not worth a line."""
 
 
-def serve_metrics(port: int) -> None:
-    """Answer on 127.0.0.1:port in a daemon thread. `/readyz` is 200 once `metrics.READY` is 1, else 503."""
+def serve_metrics(port: int, room: metrics.Room) -> None:
+    """Answer on 127.0.0.1:port in a daemon thread, with the metrics of this room.
+
+    `/readyz` is 200 once `metrics.READY` is 1, else 503.
+    """
+    metrics.only(room)
     exposition = make_wsgi_app()
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
