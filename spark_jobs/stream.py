@@ -24,7 +24,7 @@ from freshet.errors import ConfigError, FreshetError
 from freshet.settings import PREFIX, Settings, load_settings
 from freshet.telemetry import logs, metrics
 from freshet.telemetry.serve import serve_metrics
-from spark_jobs import lake, serve
+from spark_jobs import jvm, lake, serve
 from spark_jobs.listener import ProgressListener
 from spark_jobs.session import CORES, spark_session
 from spark_jobs.source import read_stream
@@ -104,6 +104,7 @@ def main() -> int:
         java_options=settings.stream_java_options,
     )
     spark.streams.addListener(ProgressListener(settings))
+    jvm.expose(spark)
     queries = start(spark, settings, names)
     log.info("queries started", queries=[query.name for query in queries], serve_mode=settings.serve_mode)
     well = watch(queries, stopping)

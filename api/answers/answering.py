@@ -88,6 +88,10 @@ def _usage(tokens: Tokens, settings: Settings) -> Usage:
 
 def _count(out: AskOut, tokens: Tokens | None, settings: Settings) -> None:
     metrics.ANSWERS.labels(out.outcome, out.answerer).inc()
+    for part in out.degraded:
+        # without a model set none has failed
+        if not (part == "model" and not settings.has_model):
+            metrics.DEGRADED.labels(part).inc()
     metrics.FIRST_TOKEN.labels(out.answerer).observe(out.timings.first_token_ms / 1000)
     # What an answer cost that could not be used was spent as well.
     if tokens:

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from freshet import airflow_client as client
 from freshet.store import pages
 from local import guard
-from local.airflow import client
 from local.supervision import run_folder
 from tests.stacks import Stack, eventually
 

@@ -1,0 +1,1 @@
+"""What watches the system: the exporter, rules, dashboards and runbooks."""
