@@ -93,7 +93,8 @@ def main() -> int:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    serve_metrics(settings.serve_metrics_port if serves else settings.lake_metrics_port, "stream")
+    port = settings.serve_metrics_port if serves else settings.lake_metrics_port
+    serve_metrics(port, serve.QUERY if only == serve.QUERY else lake.QUERY)
     freshet.log.ensure_topics(settings)
     memory = settings.serve_driver_memory if only == serve.QUERY else settings.lake_driver_memory
     spark = spark_session(
