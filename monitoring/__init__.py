@@ -1,0 +1,1 @@
+"""What watches the system: exporter, rules, dashboards, runbooks."""
