@@ -18,7 +18,7 @@ from freshet.offsets import Offsets
 from freshet.settings import Settings
 from freshet.store import missing
 from freshet.upkeep.log_state import LogState
-from local import stack
+from local import monitoring, stack
 from local.client import client
 from local.supervisor import Supervisor
 
@@ -62,6 +62,8 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"lake {layer}: {_table(table)}" for layer, table in value["lake"].items())
         elif name == "lag":
             yield f"not indexed yet: {_lag(value)}"
+        elif name == "alerts":
+            yield from (f"alert {one}" for one in value or ["none"])
         elif name == "embedding":
             yield from (f"embedding {one}" for one in value)
         else:
@@ -83,7 +85,13 @@ def overview(settings: Settings) -> Overview:
         )
         rows.append(Row(name, words, state.pid, tree_memory_mb(state.pid), lags.get(name)))
     airflow = {"airflow": access.sentence(settings)} if settings.airflow else {}
-    figures = {"state folder": str(settings.state_dir), **airflow, **_embedding(settings), **_freshness(settings)}
+    figures = {
+        "state folder": str(settings.state_dir),
+        **airflow,
+        **_alerts(settings),
+        **_embedding(settings),
+        **_freshness(settings),
+    }
     return Overview(rows, figures)
 
 
@@ -141,6 +149,23 @@ def _embedding(settings: Settings) -> dict[str, list[str]]:
     now = datetime.now(UTC)
     said = [f"{one}, {(now - one.noted_at).total_seconds():.0f} s ago" for one in seen]
     return {"embedding": said} if said else {}
+
+
+def _alerts(settings: Settings) -> dict[str, list[str]]:
+    """The alerts that fire, the worst first, as Alertmanager has them; nothing where there is none."""
+    if not monitoring.told(settings).alertmanager_url:
+        return {}
+    try:
+        url = f"{monitoring.told(settings).alertmanager_url.rstrip('/')}/api/v2/alerts?active=true&silenced=false"
+        found = httpx.get(url, timeout=2, trust_env=False).raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        return {"alerts": [f"unknown, Alertmanager does not answer: {type(error).__name__}"]}
+    said = {(one["labels"].get("severity", "critical"), one["annotations"].get("summary", "")): one for one in found}
+    return {
+        "alerts": [
+            f"{severity}: {one['labels']['alertname']}: {words}" for (severity, words), one in sorted(said.items())
+        ]
+    }
 
 
 def _freshness(settings: Settings) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from tests.stacks import Stack, eventually
 
 SELECTOR = re.compile(r"\b[a-z_:][a-zA-Z0-9_:]*(?:\{[^}]*\})?")
 WORDS = frozenset(
-    "and or unless on ignoring group_left group_right by without sum rate increase max min avg count changes deriv "
-    "delta absent vector time bool offset histogram_quantile predict_linear clamp_max clamp_min max_over_time min_over_time "
-    "avg_over_time label_replace topk le abs scalar job stage group topic query target dag_id layer route status "
-    "component severity instance partition reason part check idelta quantile ceil floor round present_over_time "
-    "absent_over_time last_over_time sum_over_time count_over_time irate resets sort_desc inf nan".split()
+    "and or unless on ignoring group_left group_right by without sum rate increase max min avg count changes deriv"
+    " delta absent vector time bool offset histogram_quantile predict_linear clamp_max clamp_min max_over_time"
+    " min_over_time avg_over_time label_replace topk le abs scalar job stage group topic query target dag_id layer"
+    " route status component severity instance partition reason part check idelta quantile ceil floor round"
+    " present_over_time absent_over_time last_over_time sum_over_time count_over_time irate resets inf nan".split()
+)
 )
 
 
