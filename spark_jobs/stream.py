@@ -103,6 +103,8 @@ def main() -> int:
         slots=slots(settings, names),
         memory=memory,
         java_options=settings.stream_java_options,
+        # of a stream they do not say what it writes (docs/decisions/0018-lineage-events.md)
+        lineage=False,
     )
     spark.streams.addListener(ProgressListener(settings))
     jvm.expose(spark)
