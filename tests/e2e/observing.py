@@ -21,7 +21,6 @@ WORDS = frozenset(
     " route status component severity instance partition reason part check idelta quantile ceil floor round"
     " present_over_time absent_over_time last_over_time sum_over_time count_over_time irate resets inf nan".split()
 )
-)
 
 
 @dataclass
