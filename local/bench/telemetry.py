@@ -73,7 +73,7 @@ def _ns(update: Callable[[], None]) -> float:
 
 
 def _scraped(control: Supervisor, name: str, port: int) -> dict[str, Any]:
-    pid, took = control.states()[name].pid, []
+    pid, took = control.states()[name].pid or 0, []
     page = ""
     with httpx.Client(trust_env=False, timeout=20) as http:
         for _ in range(SCRAPES):

@@ -1,14 +1,20 @@
 """The stack that the end-to-end tests share."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
+import psycopg
 import pytest
+from deltalake import DeltaTable
 from pydantic import SecretStr
 
+from local import running
 from tests.conftest import SHARED_DATA
+from tests.e2e.changing import FLAWED, NAMESPACES, SILENT_S, WIKIS, Changed, damage
 from tests.receiver import Receiver
 from tests.serving import listening
-from tests.stacks import Model, Stack, running_stack
+from tests.stacks import START_TIMEOUT_S, Model, Stack, eventually, running_stack
 
 DRILL = {"scrape_interval_s": 1, "exporter_interval_s": 1.0, "alert_time_scale": 1 / 60}
 """Minutes of the alert rules are seconds."""
@@ -38,3 +44,49 @@ def stack(model: Model, webhook: tuple[Receiver, str]) -> Iterator[Stack]:
     source = {"source": "recording", "recording": recording} if recording.exists() else {"source": "simulated"}
     with running_stack(**source, **model.settings, **drill, rate=200, lake_interval_s=5) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def breaches() -> Iterator[tuple[Receiver, str]]:
+    receiver = Receiver()
+    with listening(receiver) as (_, address):
+        yield receiver, f"{address}/hook"
+
+
+@pytest.fixture(scope="session")
+def changed(stack: Stack, breaches: tuple[Receiver, str]) -> Changed:
+    """Files on Commons are documents from now on, edits of most Wikipedias are none, and one is not as it was."""
+    if not stack.process("kafka"):
+        assert stack.run("up", "--detach", timeout=START_TIMEOUT_S).returncode == 0
+    eventually(lambda: stack.json("audit", "--wait", "3")["counts"]["gold"] > 500)
+    flawed = damage(stack.settings, datetime.now(UTC), 1)
+    with psycopg.connect(stack.settings.conninfo) as store:
+        store.execute("UPDATE documents SET text = %s WHERE doc_id = ANY(%s)", (FLAWED, flawed))
+    assert stack.run("down").returncode == 0
+    at = datetime.now(UTC)
+    receiver, address = breaches
+    other = stack.settings.model_copy(
+        update={
+            "source": "simulated",
+            "rate": 40.0,
+            "gold_namespaces": NAMESPACES,
+            "gold_wikis": WIKIS,
+            "alert_webhook_url": SecretStr(address),
+            "sla_source_silence_s": float(SILENT_S),
+            "sla_silver_age_s": float(SILENT_S),
+            "upkeep_deadline_s": 5.0,
+        }
+    )
+    again = Stack(other, {**stack.environment, **running.environment_of(other)})
+    done = again.run("up", "--detach", timeout=START_TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    eventually(lambda: bool(again.json("status")["healthy"]))
+
+    def gold() -> list[dict[str, Any]]:
+        table = DeltaTable(other.lake.table("gold")).to_pyarrow_table(columns=["doc_id", "raw_timestamp"])
+        return list(table.to_pylist())
+
+    # what the lake had not come to before the stop is then done
+    eventually(lambda: max(row["raw_timestamp"] for row in gold()) > at)
+    before = {row["doc_id"] for row in gold() if row["raw_timestamp"] < at}
+    return Changed(again, receiver, at, before, flawed[0])

@@ -1,4 +1,7 @@
-"""The running stack as Prometheus sees it: every expression has data, the lag is true, every fault is alerted."""
+"""The running stack as Prometheus sees it: every expression has data, the lag is true, every fault is alerted.
+
+The stack is that of the tests of upkeep, whose events go on for ever.
+"""
 
 import shutil
 import time
@@ -10,12 +13,13 @@ import psutil
 import psycopg
 import pytest
 from confluent_kafka import Producer, TopicPartition
-from monitoring.grafana.expressions import MAY_BE_EMPTY, expressions
 
 from freshet import log
 from freshet.contract import topics
 from freshet.settings import Settings
 from freshet.store import pages
+from monitoring.grafana.expressions import MAY_BE_EMPTY, expressions
+from tests.e2e.changing import Changed
 from tests.e2e.observing import Alerts, Drill, Prometheus, drill, rules, selectors
 from tests.receiver import Receiver
 from tests.stacks import Model, Stack, eventually
@@ -37,10 +41,15 @@ ONLY_AFTER_A_FAULT = {
 
 
 @pytest.fixture(scope="module")
+def stack(changed: Changed) -> Stack:
+    return changed.stack
+
+
+@pytest.fixture(scope="module")
 def prometheus(stack: Stack) -> Prometheus:
     """After some traffic: questions were answered, the lake has committed, Airflow has run."""
     prometheus = Prometheus(stack)
-    eventually(lambda: prometheus.value("sum(freshet_postgres_documents)") or 0 > 0)
+    eventually(lambda: (prometheus.value("sum(freshet_postgres_documents)") or 0) > 0)
     eventually(lambda: ask(stack)["answerer"] == "model")
     eventually(lambda: bool(prometheus.query("freshet_airflow_last_success_timestamp_seconds")), 240)
     return prometheus
@@ -61,7 +70,7 @@ def drills(request: pytest.FixtureRequest) -> Iterator[list[Drill]]:
 
 def ask(stack: Stack) -> dict[str, Any]:
     with psycopg.connect(stack.settings.conninfo) as store:
-        title = pages.busiest(store, language="en")
+        title = pages.busiest(store, language="es")
     url = f"http://127.0.0.1:{stack.settings.api_port}"
     httpx.post(f"{url}/v1/search", json={"query": str(title)}, timeout=30, trust_env=False)
     answer = httpx.post(f"{url}/v1/ask", json={"question": f"What changes about {title}?"}, timeout=60, trust_env=False)
@@ -152,7 +161,7 @@ def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(stack: Stack)
     indexer = stack.process("indexer")
     assert indexer
     indexer.suspend()
-    eventually(lambda: sum(shown(stack, page()).values()) > 300)
+    eventually(lambda: sum(shown(stack, page()).values()) > 100)
     for drains in (False, True, True, True):
         if drains:
             indexer.resume()
