@@ -75,7 +75,6 @@ AIRFLOW: Final = Row(
             "check_freshness is above ten minutes, compact_gold or backfill_history above two hours.",
             "s",
             (Query(age("freshet_airflow_last_success_timestamp_seconds", "dag_id"), "{{dag_id}}", NO_RUN),),
-            runbook="FreshetRunOverdue",
         ),
         Panel(
             "series",
@@ -99,6 +98,7 @@ AIRFLOW: Final = Row(
                 ),
             ),
             span=12,
+            runbook="FreshetRunOverdue",
         ),
         Panel(
             "series",
