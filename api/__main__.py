@@ -7,7 +7,7 @@ from api import server as serving
 from api.app import create_app
 from freshet.errors import ConfigError
 from freshet.settings import load_settings
-from freshet.telemetry import logs
+from freshet.telemetry import logs, metrics
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(str(error))
     logs.configure("api", settings.log_level)
+    metrics.only("api")
     # an answer that a model is writing has its time
     grace_s = settings.answer_timeout_s + serving.GRACE_S
     server = serving.make(create_app(settings), settings.api_host, settings.api_port, grace_s)

@@ -28,7 +28,7 @@ from freshet.embedding import Embedder, Embedders, load_embedder
 from freshet.errors import ConfigError, FreshetError
 from freshet.settings import Settings
 from freshet.store.search import active_model
-from freshet.telemetry import metrics
+from freshet.telemetry import metrics, traces
 
 LOOK_S: Final = 2
 """So long the start waits for Postgres to say which model is active."""
@@ -47,20 +47,21 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         models = await _models(settings, embedder)
-        async with (
-            open_pool(settings) as pool,
-            _model(settings) as model,
-            watched(settings, pool, layers := Layers(settings, pool)) as watching,
-        ):
-            feed_reader, turns = FeedReader(settings), Turns(pool)
-            retrieval = Retrieval(turns, models, settings.search_half_life_hours)
-            app.state.services = Services(
-                settings, pool, turns, retrieval, feed_reader, layers, watching, model, Keeper(turns)
-            )
-            metrics.READY.set(1)
-            yield
-            metrics.READY.set(0)
-            feed_reader.stop()
+        with traces.configured("api", settings):
+            async with (
+                open_pool(settings) as pool,
+                _model(settings) as model,
+                watched(settings, pool, layers := Layers(settings, pool)) as watching,
+            ):
+                feed_reader, turns = FeedReader(settings), Turns(pool)
+                retrieval = Retrieval(turns, models, settings.search_half_life_hours)
+                app.state.services = Services(
+                    settings, pool, turns, retrieval, feed_reader, layers, watching, model, Keeper(turns)
+                )
+                metrics.READY.set(1)
+                yield
+                metrics.READY.set(0)
+                feed_reader.stop()
 
     app = FastAPI(
         title="Freshet",

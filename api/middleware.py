@@ -4,9 +4,12 @@ import asyncio
 import re
 import time
 import uuid
+from contextlib import AbstractContextManager, nullcontext
+from http import HTTPStatus
 from typing import Final
 
 import structlog
+from opentelemetry.trace import INVALID_SPAN, Span
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.clients import GUARDED
-from freshet.telemetry import logs, metrics
+from freshet.telemetry import logs, metrics, traces
 
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_S: Final = 10.0
@@ -46,11 +49,11 @@ class Observed:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with _traced(scope) as span, structlog.contextvars.bound_contextvars(**_ids(request_id, span)):
             try:
                 await self.app(scope, receive, identified)
             finally:
-                _record(scope, status, time.perf_counter() - begun)
+                _record(scope, status, time.perf_counter() - begun, span)
 
 
 class BodyLimit:
@@ -101,9 +104,36 @@ def _request_id(scope: Scope) -> str:
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _record(scope: Scope, status: int, seconds: float) -> None:
+def _traced(scope: Scope) -> AbstractContextManager[Span]:
+    """Until the last byte is sent, of a stream as well. What is asked all the time, for health and metrics, is not."""
+    if scope["path"].startswith(GUARDED):
+        return traces.continued(Headers(scope=scope), _method(scope))
+    return nullcontext(INVALID_SPAN)
+
+
+def _ids(request_id: str, span: Span) -> dict[str, str]:
+    trace_id = traces.trace_id(span)
+    return {"request_id": request_id, **({"trace_id": trace_id} if trace_id else {})}
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
+
+
+def _record(scope: Scope, status: int, seconds: float, span: Span) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
-    method = scope["method"] if scope["method"] in _METHODS else "other"
+    method = _method(scope)
     metrics.REQUESTS.labels(route, method, status).observe(seconds)
     log = logs.get().info if scope["path"].startswith(GUARDED) else logs.get().debug
     log("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
+    span.update_name(f"{method} {route}")
+    span.set_attributes(
+        {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+            "freshet.request_id": scope["state"]["request_id"],
+        }
+    )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        traces.fail(str(status), span)

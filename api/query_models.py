@@ -9,7 +9,7 @@ from api.query_vectors import OverloadedError, QueryVectors, Vector
 from freshet.embedding import Embedders
 from freshet.errors import FreshetError
 from freshet.store.models import Model, active, find
-from freshet.telemetry import logs
+from freshet.telemetry import logs, traces
 
 
 class Embedded(NamedTuple):
@@ -35,14 +35,17 @@ class QueryModels:
         Raises OverloadedError.
         """
         model_id = self.current
-        vectors = await self._vectors(model_id)
-        try:
-            return Embedded(model_id, await vectors.vector(query) if vectors else None)
-        except OverloadedError:
-            raise
-        except FreshetError as error:
-            logs.get().warning("query not embedded", model=model_id, error=str(error))
-            return Embedded(model_id, None)
+        what = {"gen_ai.operation.name": "embeddings", "gen_ai.request.model": model_id}
+        with traces.span(f"embeddings {model_id}", what) as span:
+            vectors = await self._vectors(model_id)
+            try:
+                return Embedded(model_id, await vectors.vector(query) if vectors else None)
+            except OverloadedError:
+                raise
+            except FreshetError as error:
+                traces.fail(type(error).__name__, span)
+                logs.get().warning("query not embedded", model=model_id, error=str(error))
+                return Embedded(model_id, None)
 
     def choose(self, known: Sequence[Model]) -> Model | None:
         """The model to search with: the active one if its embedder is here, else the current one if it still has a

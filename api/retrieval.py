@@ -1,11 +1,14 @@
 """From a question to what was found, whatever part is missing: without vectors the words alone search."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import psycopg
+from opentelemetry.trace import SpanKind
+from psycopg import AsyncConnection
 
 from api.query_models import QueryModels
 from api.remembered import Remembered
@@ -17,6 +20,7 @@ from freshet.store.filters import Filters
 from freshet.store.lexicon import Lexicon
 from freshet.store.lookup import Extent, Newest
 from freshet.store.models import Model
+from freshet.telemetry import traces
 
 SHARED_S: Final = 0.5
 """Those who ask the same within this time share a search."""
@@ -53,7 +57,11 @@ class Retrieval:
 
     async def search(self, text: str, filters: Filters, limit: int, *, collapse: bool = False) -> Retrieved:
         """The best documents. Raises OverloadedError when too many ask."""
-        return await self._searched(text, filters, limit, collapse)
+        # of those who share a search the first has its parts below this
+        with traces.span("retrieve") as span:
+            retrieved = await self._searched(text, filters, limit, collapse)
+            span.set_attributes({"freshet.found": len(retrieved.found), "freshet.degraded": [*retrieved.degraded]})
+            return retrieved
 
     async def extent(self, filters: Filters) -> Extent:
         """What the filters leave to search."""
@@ -74,7 +82,7 @@ class Retrieval:
 
     async def _find(self, query: store.Query, model_id: str) -> Retrieved | None:
         """What is found; None when another model than that of the query's vector is the one to search with by now."""
-        async with self._turns.connection() as connection:
+        async with self._traced("search") as connection:
             known = await store.models(connection)
             model = self._models.choose(known)
             if self._models.current != model_id:
@@ -91,8 +99,17 @@ class Retrieval:
         return Retrieved(found, newest, {"vector": reason} if reason else {})
 
     async def _count(self, filters: Filters) -> Extent:
-        async with self._turns.connection() as connection:
+        async with self._traced("count") as connection:
             return await lookup.extent(connection, filters)
+
+    @asynccontextmanager
+    async def _traced(self, operation: str) -> AsyncGenerator[AsyncConnection[Any]]:
+        """A connection, and a span that begins with the wait for it."""
+        what = {"db.system.name": "postgresql", "db.operation.name": operation, "db.collection.name": "documents"}
+        with traces.span(f"{operation} documents", what, kind=SpanKind.CLIENT) as span:
+            async with self._turns.connection() as connection:
+                span.add_event("connected")
+                yield connection
 
 
 def described(found: store.Found, now: datetime) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any
 from airflow.sdk import CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from freshet import lineage
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import load_settings
 from freshet.upkeep.dag_defaults import DEFAULTS, START, longest_run, overdue
@@ -73,7 +74,7 @@ def backfill_embeddings() -> None:
         """Check model, dimensions and states; begin a move; cut what is missing into ranges of content hashes."""
         return list(done("plan", params, dag_run))
 
-    @task(max_active_tis_per_dagrun=1)
+    @task(max_active_tis_per_dagrun=1, inlets=lineage.relations(load_settings(), "documents"))
     def embed(chunk: list[Any], params: Any = None, dag_run: Any = None, ti: Any = None) -> Any:
         """The vectors of one range, but for those that are there."""
         return done("embed", params, dag_run, (ti.map_index, chunk))

@@ -27,6 +27,8 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from freshet import lineage
+from freshet.contract import topics
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, load_settings
 from freshet.upkeep.dag_defaults import DEFAULTS, START, longest_run, overdue
@@ -63,6 +65,7 @@ COMMAND = [sys.executable, "-m", "producer.backfill"]
 )
 def backfill_history() -> None:
     """Plan, fill part by part, report."""
+    settings = load_settings()
 
     @task
     def plan(params: dict[str, Any] | None = None, dag_run: Any = None) -> list[str]:
@@ -99,6 +102,8 @@ def backfill_history() -> None:
         cwd=str(CHECKOUT),
         output_processor=json.loads,
         skip_on_exit_code=None,
+        inlets=lineage.stream(settings),
+        outlets=lineage.topics(settings, topics.RAW),
         # one at a time, of all runs together: the rate is that of the whole
         max_active_tis_per_dag=1,
     ).expand(bash_command=plan())

@@ -15,6 +15,7 @@ from typing import Any
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Param, dag, task
 
+from freshet import lineage
 from freshet.settings import load_settings
 from freshet.upkeep.dag_defaults import DEFAULTS, START, spark_job
 
@@ -36,6 +37,7 @@ DRY = "(params.dry_run and dag_run.run_type != 'scheduled')"
 )
 def compact_gold() -> None:
     """The lake and Postgres side by side, then one report."""
+    settings = load_settings()
 
     @task.short_circuit(ignore_downstream_trigger_rules=False)
     def due(dag_run: Any = None) -> bool:
@@ -53,10 +55,12 @@ def compact_gold() -> None:
             "{{ '--dry-run' if " + DRY + " else '--apply' }}",
             "--dag-id", "{{ dag.dag_id }}", "--run-id", "{{ run_id }}",
         ],
+        inlets=lineage.tables(settings, *settings.compact_tables),
+        outlets=lineage.tables(settings, *settings.compact_tables),
         **spark_job("compact"),
     )  # fmt: skip
 
-    @task
+    @task(outlets=lineage.relations(settings, "documents"))
     def postgres(dry: str) -> dict[str, Any]:
         """Retention, orphans, indexes, statistics."""
         from freshet.upkeep.postgres import run

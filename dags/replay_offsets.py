@@ -21,6 +21,8 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from freshet import lineage
+from freshet.contract import topics
 from freshet.errors import PermanentError
 from freshet.settings import load_settings
 from freshet.upkeep.dag_defaults import DEFAULTS, START, longest_run, overdue, spark_job
@@ -55,6 +57,7 @@ SIDE_BY_SIDE = 1
 )
 def replay_offsets() -> None:
     """Plan, replay chunk by chunk, report."""
+    settings = load_settings()
 
     @task(retries=1)
     def plan(params: dict[str, Any] | None = None, dag_run: Any = None) -> list[list[str]]:
@@ -82,7 +85,11 @@ def replay_offsets() -> None:
         return collected(load_settings(), dag_run.dag_id, dag_run.run_id)
 
     replay = SparkSubmitOperator.partial(
-        task_id="replay", max_active_tis_per_dagrun=SIDE_BY_SIDE, **spark_job("replay")
+        task_id="replay",
+        max_active_tis_per_dagrun=SIDE_BY_SIDE,
+        inlets=[*lineage.topics(settings, topics.RAW), *lineage.tables(settings, "bronze")],
+        outlets=[*lineage.tables(settings, "silver", "gold", "rejected"), *lineage.topics(settings, topics.GOLD)],
+        **spark_job("replay"),
     ).expand(application_args=plan())
     replay >> report()  # type: ignore[operator]
 

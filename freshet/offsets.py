@@ -59,6 +59,12 @@ class Offsets:
         future = self._admin.list_consumer_group_offsets([asked], request_timeout=left(deadline))[group]
         return {part.partition: part.offset for part in future.result(left(deadline)).topic_partitions}
 
+    def note(self, group: str, places: Mapping[str, Places], deadline: float) -> None:
+        """Say on the broker how far a group without members has come: the next offset by topic and partition."""
+        parts = [TopicPartition(topic, *place) for topic, offsets in places.items() for place in offsets.items()]
+        asked = [ConsumerGroupTopicPartitions(group, parts)]
+        self._admin.alter_consumer_group_offsets(asked, request_timeout=left(deadline))[group].result(left(deadline))
+
     def since(self, topic: str, marks: Mapping[int, Marks], ms: int, deadline: float) -> dict[int, int]:
         """The first record of each partition that is not older than this time; the partition's end where none is."""
         if not marks:
@@ -71,6 +77,10 @@ class Offsets:
 
     def oldest_ms(self, topic: str, places: Places, deadline: float) -> int | None:
         """The earliest timestamp, ms, of the records at these offsets; None when none is there any more."""
+        return min(self.times_ms(topic, places, deadline).values(), default=None)
+
+    def times_ms(self, topic: str, places: Places, deadline: float) -> dict[int, int]:
+        """The timestamp, ms, of the record at each of these offsets, by partition, as far as they are there."""
         # One record of each partition is wanted, and not the backlog behind it.
         consumer = log.reader(self._settings, "freshet-lag", {**log.SOON, "fetch.message.max.bytes": 1})
         found: dict[int, int] = {}
@@ -85,7 +95,7 @@ class Offsets:
                     ended.add(message.partition())
         finally:
             consumer.close()
-        return min(found.values(), default=None)
+        return found
 
     @cached_property
     def _admin(self) -> AdminClient:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from freshet.errors import PermanentError
+from freshet.lineage import NAMESPACE
 from freshet.settings import Settings
 
 OPTIONS: Final = {
@@ -27,15 +28,24 @@ _JAVA_OPTIONS: Final = "-XX:-DontCompileHugeMethods"
 BATCH_JAVA_OPTIONS: Final = "-XX:+UseParallelGC"
 
 
-def options(settings: Settings, memory: str = "", java_options: str = BATCH_JAVA_OPTIONS) -> dict[str, str]:
+LINEAGE_OPTIONS: Final = {
+    "spark.extraListeners": "io.openlineage.spark.agent.OpenLineageSparkListener",
+    "spark.openlineage.namespace": NAMESPACE,
+    "spark.openlineage.transport.type": "http",
+}
+
+
+def options(
+    settings: Settings, memory: str = "", java_options: str = BATCH_JAVA_OPTIONS, *, lineage: bool = True
+) -> dict[str, str]:
     """Spark's options, by name. `memory` is the driver's heap, as in `512m`, and `java_options` are those of its JVM;
     without them they are those of batch jobs. The jars are those of `settings.jars_dir`.
 
-    Raises PermanentError when the jars are not there.
+    With `lineage`, lineage events are sent if the settings say where to. Raises PermanentError when the jars are not
+    there.
     """
-    jars = [str(path) for path in sorted((settings.jars_dir / "spark").glob("*.jar"))]
-    if not jars:
-        raise PermanentError(f"no jars in {settings.jars_dir / 'spark'}: fetch them with `make setup`")
+    emitting = lineage and bool(settings.openlineage_url)
+    jars = [jar for jar_set in ("spark", *(["lineage"] if emitting else [])) for jar in _jars(settings, jar_set)]
     return {
         **OPTIONS,
         "spark.driver.memory": memory or settings.lake_driver_memory,
@@ -43,4 +53,12 @@ def options(settings: Settings, memory: str = "", java_options: str = BATCH_JAVA
         "spark.jars": ",".join(jars),
         # The default class loader of Delta's catalog is the driver's own.
         "spark.driver.extraClassPath": ":".join(jars),
+        **({**LINEAGE_OPTIONS, "spark.openlineage.transport.url": settings.openlineage_url} if emitting else {}),
     }
+
+
+def _jars(settings: Settings, jar_set: str) -> list[str]:
+    jars = [str(path) for path in sorted((settings.jars_dir / jar_set).glob("*.jar"))]
+    if not jars:
+        raise PermanentError(f"no jars in {settings.jars_dir / jar_set}: fetch them with `make setup`")
+    return jars

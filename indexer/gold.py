@@ -6,12 +6,11 @@ from time import monotonic
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from prometheus_client import Gauge
 
 from freshet.contract import topics
 from freshet.log import MAX_RECORD_BYTES
 from freshet.settings import Settings
-from freshet.telemetry import logs, metrics
+from freshet.telemetry import logs
 
 # How soon a call that waits notices that it should stop, s.
 NOTICE_S: Final = 0.2
@@ -22,7 +21,6 @@ class GoldTopic:
 
     def __init__(self, settings: Settings) -> None:
         self._consumer = Consumer(_options(settings))
-        self._group = settings.indexer_group
         self._held: list[Message] = []
         self.joined = False
         self._consumer.subscribe([topics.GOLD], on_assign=self._assigned, on_revoke=self._left, on_lost=self._left)
@@ -59,26 +57,9 @@ class GoldTopic:
             self._held += [message] if message is not None else []
         self._consumer.resume(self._consumer.assignment())
 
-    def report_lag(self) -> None:
-        """Bring the lag's metric up to date. What the broker does not tell just now keeps its last value."""
-        for part in self._positions():
-            first, end = self._consumer.get_watermark_offsets(part, cached=True)
-            if end >= 0:
-                self._lag_of(part).set(max(0, end - max(part.offset, first)))
-
     def close(self) -> None:
         """Leave the group; what was noted as done is committed before."""
         self._consumer.close()
-
-    def _positions(self) -> list[TopicPartition]:
-        """Next offset by partition; a partition of which nothing was read yet stands where its group committed."""
-        parts = self._consumer.position(self._consumer.assignment())
-        unread = [part for part in parts if part.offset < 0]
-        try:
-            committed = self._consumer.committed(unread, timeout=NOTICE_S) if unread else []
-        except KafkaException:
-            committed = []
-        return [part for part in parts if part.offset >= 0] + committed
 
     def _assigned(self, _: Consumer, parts: Sequence[TopicPartition]) -> None:
         self.joined = True
@@ -86,12 +67,6 @@ class GoldTopic:
 
     def _left(self, _: Consumer, parts: Sequence[TopicPartition]) -> None:
         logs.get().info("partitions given up", partitions=[part.partition for part in parts])
-        for part in parts:
-            self._lag_of(part)
-            metrics.LAG.remove(self._group, topics.GOLD, str(part.partition))
-
-    def _lag_of(self, part: TopicPartition) -> Gauge:
-        return metrics.LAG.labels(self._group, topics.GOLD, str(part.partition))
 
 
 def _options(settings: Settings) -> dict[str, object]:

@@ -68,7 +68,6 @@ def _changes(messages: Sequence[Message]) -> Iterator[Change]:
 
 
 def _chores(source: GoldTopic, store: Store, models: Models) -> None:
-    source.report_lag()
     try:
         models.refresh()
         retry_pending(store, models)

@@ -15,7 +15,7 @@ import psutil
 
 from freshet.errors import FreshetError
 from freshet.settings import CHECKOUT, Settings
-from local import jars, ports, stack
+from local import jars, monitoring, ports, stack
 from local.supervisor import Supervisor
 
 MIN_JAVA = 17
@@ -51,8 +51,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _ports(settings)
     yield _python_registry()
     yield _maven_registry()
-    for program, package in (("chromium", "chromium"), ("prometheus", "prometheus")):
-        yield _optional(program, package)
+    yield _optional("chromium", "chromium", "chromium")
+    yield _optional("prometheus", "prometheus", *monitoring.PROMETHEUS)
+    yield _optional("alertmanager", "prometheus-alertmanager", *monitoring.ALERTMANAGER)
 
 
 def java() -> Finding:
@@ -152,6 +153,6 @@ def _ports(settings: Settings) -> Finding:
     return Finding("ports", True, "all free")
 
 
-def _optional(program: str, package: str) -> Finding:
-    path = shutil.which(program)
-    return Finding(f"{program} (optional)", True, path or f"not found; `apt-get install {package}` where wanted")
+def _optional(check: str, package: str, *names: str) -> Finding:
+    path = next(filter(None, map(shutil.which, names)), None)
+    return Finding(f"{check} (optional)", True, path or f"not found; `apt-get install {package}` where wanted")

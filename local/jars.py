@@ -1,4 +1,4 @@
-"""The jars of Kafka and Spark: fetched by Maven coordinates with the Ivy inside pyspark, checked against a lock.
+"""The jars of Kafka, Spark and lineage events: fetched by Maven coordinates with Ivy, checked against a lock.
 
 Run as `python -m local.jars`. What is already there and right is left alone.
 """
@@ -19,8 +19,8 @@ from freshet.settings import load_settings
 
 LOCK = Path(__file__).with_name("jars.lock.json")
 
-JarSet = Literal["kafka", "spark"]
-SETS: tuple[JarSet, ...] = ("kafka", "spark")
+JarSet = Literal["kafka", "spark", "lineage"]
+SETS: tuple[JarSet, ...] = ("kafka", "spark", "lineage")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _ivy_module(wanted: Sequence[Jar]) -> str:
 
 
 def main() -> None:
-    """Fetch both sets, saying what was done."""
+    """Fetch all sets, saying what was done."""
     jars_dir = load_settings().jars_dir
     for jar_set in SETS:
         count = fetch(jars_dir, jar_set)

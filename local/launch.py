@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
-from local import ports, postgres, running, stack, supervisor
+from local import monitoring, ports, postgres, running, stack, supervisor
 from local.process import Process
 from local.supervisor import State, Supervisor
 
@@ -19,7 +19,9 @@ Report = Callable[[Mapping[str, str]], None]
 
 POLL_S = 0.2
 START_TIMEOUT_S = 300
-STATE_FOLDERS = ("airflow", "kafka", "postgres", "lake", "logs", "run", "secrets", "ui", "upkeep")
+STATE_FOLDERS = (
+    "airflow", "alertmanager", "kafka", "lake", "logs", "postgres", "prometheus", "run", "secrets", "ui", "upkeep",
+)  # fmt: skip
 
 
 def up(
@@ -36,6 +38,7 @@ def up(
             f"a stack already runs in {settings.state_dir}: see `freshet status`, end it with `freshet down`"
         )
     running.end_leftovers(settings)
+    settings = monitoring.told(settings)
     stack.prepare(settings)
     processes = [process for process in stack.declare(settings) if not only or process.name in only]
     ports.check(processes)

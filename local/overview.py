@@ -3,25 +3,27 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import httpx
 import psutil
 import psycopg
-from confluent_kafka import KafkaException, TopicPartition
-from prometheus_client.parser import text_string_to_metric_families
+from confluent_kafka import KafkaException
 
 from freshet import airflow_access as access
-from freshet import log
 from freshet.contract import topics
 from freshet.errors import ConfigError
+from freshet.offsets import Offsets
 from freshet.settings import Settings
 from freshet.store import missing
-from local import stack
+from freshet.upkeep.log_state import LogState
+from local import monitoring, stack
 from local.client import client
 from local.supervisor import Supervisor
 
 API_S = 5.0
+LOG_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"lake {layer}: {_table(table)}" for layer, table in value["lake"].items())
         elif name == "lag":
             yield f"not indexed yet: {_lag(value)}"
+        elif name == "alerts":
+            yield from (f"alert {one}" for one in value or ["none"])
         elif name == "embedding":
             yield from (f"embedding {one}" for one in value)
         else:
@@ -72,11 +76,7 @@ def overview(settings: Settings) -> Overview:
     if not control.is_up():
         return Overview([], {"stack": f"nothing runs in {settings.state_dir}: start it with `freshet up`"})
     ready = {process.name: process.ready for process in stack.declare(settings)}
-    lags = {
-        "indexer": indexer_lag(settings),
-        **_spark_lag("serve", settings.serve_metrics_port),
-        **_spark_lag("lake", settings.lake_metrics_port),
-    }
+    lags = _lags(settings)
     rows = []
     for name, state in control.states().items():
         works = state.pid is not None and ready[name]()
@@ -85,7 +85,13 @@ def overview(settings: Settings) -> Overview:
         )
         rows.append(Row(name, words, state.pid, tree_memory_mb(state.pid), lags.get(name)))
     airflow = {"airflow": access.sentence(settings)} if settings.airflow else {}
-    figures = {"state folder": str(settings.state_dir), **airflow, **_embedding(settings), **_freshness(settings)}
+    figures = {
+        "state folder": str(settings.state_dir),
+        **airflow,
+        **_alerts(settings),
+        **_embedding(settings),
+        **_freshness(settings),
+    }
     return Overview(rows, figures)
 
 
@@ -102,31 +108,17 @@ def tree_memory_mb(pid: int | None) -> float | None:
     return (private + max(getattr(info, "shared", 0) for info in infos)) / 1e6
 
 
-def indexer_lag(settings: Settings) -> int | None:
-    """Records of `wiki.gold` that the indexer's group has not committed; None when the broker does not answer."""
-    consumer = log.reader(settings, settings.indexer_group)
+def _lags(settings: Settings) -> dict[str, int | None]:
+    """Records that each reader of the log has still to do; none where the broker does not answer."""
     try:
-        marks = log.watermarks(consumer, topics.GOLD)
-        committed = consumer.committed([TopicPartition(topics.GOLD, number) for number in marks], timeout=log.TIMEOUT_S)
-        return sum(marks[part.partition][1] - max(part.offset, marks[part.partition][0]) for part in committed)
-    except KafkaException:
-        return None
-    finally:
-        consumer.close()
-
-
-def _spark_lag(name: str, port: int) -> dict[str, int]:
-    try:
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=2, trust_env=False).text
-    except httpx.HTTPError:
+        state = LogState(settings, Offsets(settings), monotonic() + LOG_S)
+        return {
+            "serve": state.unserved().records,
+            "lake": state.uncommitted(topics.LAKE_GROUP, topics.RAW),
+            "indexer": state.uncommitted(settings.indexer_group, topics.GOLD),
+        }
+    except (KafkaException, TimeoutError):
         return {}
-    behind = [
-        sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == "freshet_spark_offsets_behind" and sample.labels["query"] == name
-    ]
-    return {name: int(sum(behind))} if behind else {}
 
 
 def _topic(topic: Mapping[str, Any]) -> str:
@@ -157,6 +149,23 @@ def _embedding(settings: Settings) -> dict[str, list[str]]:
     now = datetime.now(UTC)
     said = [f"{one}, {(now - one.noted_at).total_seconds():.0f} s ago" for one in seen]
     return {"embedding": said} if said else {}
+
+
+def _alerts(settings: Settings) -> dict[str, list[str]]:
+    """The alerts that fire, the worst first, as Alertmanager has them; nothing where there is none."""
+    if not monitoring.told(settings).alertmanager_url:
+        return {}
+    try:
+        url = f"{monitoring.told(settings).alertmanager_url.rstrip('/')}/api/v2/alerts?active=true&silenced=false"
+        found = httpx.get(url, timeout=2, trust_env=False).raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        return {"alerts": [f"unknown, Alertmanager does not answer: {type(error).__name__}"]}
+    said = {(one["labels"].get("severity", "critical"), one["annotations"].get("summary", "")): one for one in found}
+    return {
+        "alerts": [
+            f"{severity}: {one['labels']['alertname']}: {words}" for (severity, words), one in sorted(said.items())
+        ]
+    }
 
 
 def _freshness(settings: Settings) -> dict[str, Any]:

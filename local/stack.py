@@ -3,7 +3,7 @@
 import sys
 
 from freshet.settings import CHECKOUT, Settings, Source
-from local import broker, postgres, readiness
+from local import broker, monitoring, postgres, readiness
 from local.process import Process
 
 
@@ -29,6 +29,7 @@ def declare(settings: Settings) -> list[Process]:
         _room("api", settings.api_port, after=started, stop_seconds=int(settings.answer_timeout_s) + 15),
         _room("ui", settings.ui_port, after=("api",)),
         *(_airflow(settings) if settings.airflow else ()),
+        *(_monitoring(settings, started) if settings.monitoring else ()),
     ]
 
 
@@ -39,6 +40,8 @@ def prepare(settings: Settings) -> None:
         broker.prepare(settings)
     if not settings.postgres_dsn.get_secret_value():
         postgres.prepare(settings)
+    if settings.monitoring:
+        monitoring.prepare(settings, scraped(settings))
 
 
 ENGINES = ("kafka", "postgres")
@@ -46,6 +49,7 @@ ENGINES = ("kafka", "postgres")
 
 COMMANDS = {
     "eventstreams": ("local.eventstreams",),
+    "exporter": ("monitoring",),
     "serve": ("spark_jobs.stream", "serve"),
     "lake": ("spark_jobs.stream", "lake"),
 }
@@ -60,7 +64,22 @@ AIRFLOW = {"api-server": "metadatabase", "scheduler": "scheduler", "dag-processo
 LAKE_NICENESS = 15
 
 UPKEEP_NICENESS = 10
-"""Of Airflow and of the jobs that it starts: what is live goes first."""
+"""Of Airflow, of the jobs that it starts, and of what watches: what is live goes first."""
+
+
+def scraped(settings: Settings) -> dict[str, int]:
+    """Port of the metrics of each process that Prometheus scrapes, by its job."""
+    return {
+        "producer": settings.producer_metrics_port,
+        "serve": settings.serve_metrics_port,
+        "lake": settings.lake_metrics_port,
+        "indexer": settings.indexer_metrics_port,
+        "api": settings.api_port,
+        "ui": settings.ui_port,
+        "exporter": settings.exporter_metrics_port,
+        "prometheus": settings.prometheus_port,
+        "alertmanager": settings.alertmanager_port,
+    }
 
 
 def _engines(settings: Settings) -> list[Process]:
@@ -83,6 +102,11 @@ def _airflow(settings: Settings) -> list[Process]:
         )
         for component, part in AIRFLOW.items()
     ]
+
+
+def _monitoring(settings: Settings, started: tuple[str, ...]) -> list[Process]:
+    exporter = _room("exporter", settings.exporter_metrics_port, after=started, niceness=UPKEEP_NICENESS)
+    return [exporter, *monitoring.declare(settings, UPKEEP_NICENESS)]
 
 
 def _room(

@@ -1,1 +1,1 @@
-"""What watches the system: exporter, rules, dashboards, runbooks."""
+"""What watches the system: the exporter, rules, dashboards and runbooks."""

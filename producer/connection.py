@@ -15,11 +15,13 @@ from freshet.errors import PermanentError, TransientError
 from freshet.settings import Settings
 from freshet.telemetry import logs, metrics
 from producer.frames import Frame, StreamClosedError, frames
-from producer.resume import rewound
+from producer.resume import gap_s, rewound
 
 CONNECT_TIMEOUT_S = 10.0
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
+# No stream that is worth following is quiet for so long.
+GAP_S = 30.0
 # A server's wish beyond this is a mistake rather than a wish.
 MAX_RETRY_AFTER_S = 900.0
 THROTTLED = (429, 503)
@@ -120,12 +122,16 @@ class Reader:
             self._socket = response.extensions["network_stream"].get_extra_info("socket")
             metrics.CONNECTIONS.labels("opened").inc()
             metrics.READY.set(1)
+            asked = self._last_id
             logs.get().info("connected", url=str(url), last_event_id=self._last_id)
             try:
                 # iter_raw gives the bytes as they arrive; nothing waits for more.
                 for frame in frames(response.iter_raw()):
                     if self._stopping.is_set():
                         return
+                    if asked and frame.id:
+                        _count_gap(asked, frame.id)
+                        asked = None
                     self._last_id = frame.id or self._last_id
                     yield frame
             finally:
@@ -142,6 +148,15 @@ class Reader:
             metrics.CONNECTIONS.labels(outcome).inc()
             logs.get().info("disconnected", outcome=outcome, error=str(error) or type(error).__name__)
         return wait_s
+
+
+def _count_gap(asked: str, first: str) -> None:
+    """The stream keeps some days only: who was away for longer goes on later, and what was between is missing."""
+    seconds = gap_s(asked, first)
+    if seconds > GAP_S:
+        metrics.RESUME_GAPS.inc()
+        metrics.RESUME_GAP_SECONDS.inc(seconds)
+        logs.get().error("the stream goes on later than asked: fill the gap with `freshet backfill`", seconds=seconds)
 
 
 def _check(response: httpx.Response) -> None:

@@ -62,6 +62,12 @@ def timestamps(sse_id: str) -> dict[str, int]:
     }
 
 
+def gap_s(asked: str, first: str) -> float:
+    """Seconds between the id that a connection went on behind and the first one that it brought; 0 when it goes on."""
+    before, after = timestamps(asked), timestamps(first)
+    return max((after[topic] - before[topic] for topic in before.keys() & after.keys()), default=0) / 1000
+
+
 def _with_times(sse_id: str, change: Callable[[int], int]) -> str:
     entries = _entries(sse_id)
     if entries is None:

@@ -10,6 +10,7 @@ for what in "freshness --rate 40 --seconds 60" "lake --events 200000" "index --d
   .venv/bin/freshet bench $what ${recording:+--recording "$recording"}
   echo
 done
+.venv/bin/freshet bench metrics
 if [[ -n $recording && -e $(dirname "$recording")/edit-queries.jsonl ]]; then
   .venv/bin/freshet bench retrieval --data "$(dirname "$recording")"
 fi

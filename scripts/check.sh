@@ -2,6 +2,7 @@
 # What CI runs first: quick, no service and no JVM.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+scripts/prometheus.sh
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
 .venv/bin/mypy

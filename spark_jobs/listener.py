@@ -1,7 +1,8 @@
-"""What the streaming queries say about themselves, as metrics: rows, rates, phases, offsets behind, and losses."""
+"""What the streaming queries say about themselves: rows, rates, phases and losses as metrics, offsets to the broker."""
 
 import json
 from collections.abc import Iterator, Mapping
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,27 +16,29 @@ from pyspark.sql.streaming.listener import (
     StreamingQueryListener,
 )
 
-import freshet.log
+from freshet.contract import topics
+from freshet.offsets import Offsets, reason
 from freshet.settings import Settings
 from freshet.telemetry import metrics
-from spark_jobs import serve
+from spark_jobs import lake, serve
 
 log = structlog.get_logger()
 
 COUNTED_HERE: Final = frozenset({serve.QUERY})
 """Queries whose rows Spark counts right. The lake's batch reads its records more than once and counts for itself."""
 
+GROUPS: Final = {serve.QUERY: topics.SERVE_GROUP, lake.QUERY: topics.LAKE_GROUP}
+"""The groups under which the broker knows how far the queries are: whatever shows consumer lag then shows theirs."""
+
+NOTE_S: Final = 5.0
+
 
 class ProgressListener(StreamingQueryListener):
-    """Every query's progress to the metrics. Called by Spark, asynchronously, one event at a time."""
+    """Every query's progress to the metrics and the broker. Called by Spark, asynchronously, one event at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        self._consumer = freshet.log.reader(settings, "freshet-stream-lag")
+        self._offsets = Offsets(settings)
         self._names: dict[UUID, str] = {}
-
-    def close(self) -> None:
-        """Let the connection to the broker go."""
-        self._consumer.close()
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
         """The query runs."""
@@ -46,7 +49,7 @@ class ProgressListener(StreamingQueryListener):
         """One batch was done."""
         progress = json.loads(event.progress.json)
         report(progress)
-        self._report_lag(progress)
+        self._note(progress)
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
         """There was nothing to do: it runs all the same."""
@@ -56,14 +59,16 @@ class ProgressListener(StreamingQueryListener):
         """The query ended, by itself or because it was asked to."""
         metrics.SPARK_ACTIVE.labels(self._names.pop(event.runId)).set(0)
 
-    def _report_lag(self, progress: Mapping[str, Any]) -> None:
+    def _note(self, progress: Mapping[str, Any]) -> None:
+        group, reached = GROUPS.get(progress["name"]), consumed(progress)
+        if group is None or not any(reached.values()):
+            return
         try:
-            for topic, reached in consumed(progress).items():
-                for partition, (_, end) in freshet.log.watermarks(self._consumer, topic).items():
-                    behind = max(0, end - reached.get(partition, 0))
-                    metrics.SPARK_LAG.labels(progress["name"], topic, partition).set(behind)
-        except KafkaException as error:
-            log.warning("the broker does not say how far the log is", error=str(error))
+            self._offsets.note(group, reached, monotonic() + NOTE_S)
+        except (KafkaException, TimeoutError) as error:
+            log.warning(
+                "the broker was not told how far the query is", query=progress["name"], error=reason(error, NOTE_S)
+            )
 
 
 def report(progress: Mapping[str, Any]) -> None:
@@ -77,6 +82,7 @@ def report(progress: Mapping[str, Any]) -> None:
     if name in COUNTED_HERE:
         metrics.SPARK_INPUT.labels(name).inc(progress["numInputRows"])
         if missing := lost(progress):
+            metrics.SPARK_LOST.labels(name).inc(missing)
             log.error("records left the log before they were read", query=name, records=missing)
 
 

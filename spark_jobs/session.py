@@ -13,7 +13,13 @@ CORES: Final = max(2, os.cpu_count() or 1)
 
 
 def spark_session(
-    settings: Settings, name: str, *, slots: int = CORES, memory: str = "", java_options: str = spark.BATCH_JAVA_OPTIONS
+    settings: Settings,
+    name: str,
+    *,
+    slots: int = CORES,
+    memory: str = "",
+    java_options: str = spark.BATCH_JAVA_OPTIONS,
+    lineage: bool = True,
 ) -> SparkSession:
     """The session, made when there is none, with the options of `freshet.spark`.
 
@@ -24,6 +30,6 @@ def spark_session(
     # The transforms need no Python on the executors; whoever does gets this one, and not the first of the path.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master(settings.spark_master or f"local[{slots}]")
-    for key, value in spark.options(settings, memory, java_options).items():
+    for key, value in spark.options(settings, memory, java_options, lineage=lineage).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()

@@ -24,7 +24,7 @@ from freshet.errors import ConfigError, FreshetError
 from freshet.settings import PREFIX, Settings, load_settings
 from freshet.telemetry import logs, metrics
 from freshet.telemetry.serve import serve_metrics
-from spark_jobs import lake, serve
+from spark_jobs import jvm, lake, serve
 from spark_jobs.listener import ProgressListener
 from spark_jobs.session import CORES, spark_session
 from spark_jobs.source import read_stream
@@ -93,7 +93,8 @@ def main() -> int:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    serve_metrics(settings.serve_metrics_port if serves else settings.lake_metrics_port, "stream")
+    port = settings.serve_metrics_port if serves else settings.lake_metrics_port
+    serve_metrics(port, serve.QUERY if only == serve.QUERY else lake.QUERY)
     freshet.log.ensure_topics(settings)
     memory = settings.serve_driver_memory if only == serve.QUERY else settings.lake_driver_memory
     spark = spark_session(
@@ -102,8 +103,11 @@ def main() -> int:
         slots=slots(settings, names),
         memory=memory,
         java_options=settings.stream_java_options,
+        # of a stream they do not say what it writes (docs/decisions/0018-lineage-events.md)
+        lineage=False,
     )
     spark.streams.addListener(ProgressListener(settings))
+    jvm.expose(spark)
     queries = start(spark, settings, names)
     log.info("queries started", queries=[query.name for query in queries], serve_mode=settings.serve_mode)
     well = watch(queries, stopping)

@@ -14,7 +14,6 @@ RUN = {
     "start_date": "2026-11-23T12:00:01Z",
     "end_date": None,
 }
-EXPOSITION = 'freshet_spark_offsets_behind{partition="0",query="lake",topic="wiki.raw"} 412.0\n'
 
 
 class AirflowServer:
@@ -24,6 +23,7 @@ class AirflowServer:
         self.unready: set[str] = set()
         self.logins = 0
         self.health = {part: {"status": "healthy"} for part in ("metadatabase", "scheduler", "dag_processor")}
+        self.health["scheduler"]["latest_scheduler_heartbeat"] = "2026-11-23T12:00:00+00:00"
         self._expired = 0
 
     def expire(self) -> None:
@@ -40,14 +40,14 @@ class AirflowServer:
 
     def _answer(self, scope: Any, body: bytes) -> tuple[int, str]:
         path = scope["path"]
-        if path == "/metrics":
-            return 200, EXPOSITION
         if path.endswith("/readyz"):
             return (503 if path.split("/")[1] in self.unready else 200), "ok\n"
         if path == "/api/v2/monitor/health":
             return 200, json.dumps(self.health)
         if path == "/auth/token":
             return self._token(json.loads(body))
+        if path == "/api/v2/dags":
+            return 200, json.dumps({"dags": [{"dag_id": RUN["dag_id"]}]})
         return self._runs(dict(scope["headers"]).get(b"authorization", b"").decode(), parse_qs(scope["query_string"]))
 
     def _token(self, who: Any) -> tuple[int, str]:
@@ -59,5 +59,8 @@ class AirflowServer:
     def _runs(self, authorization: str, asked: Any) -> tuple[int, str]:
         if authorization != f"Bearer token-{self.logins}" or self.logins == self._expired:
             return 401, json.dumps({"detail": "Not authenticated"})
+        if b"state" in asked:
+            ended = {**RUN, "state": asked[b"state"][0].decode(), "end_date": "2026-11-23T12:00:05Z"}
+            return 200, json.dumps({"dag_runs": [ended], "total_entries": 3})
         assert asked[b"order_by"] == [b"-run_after"]
         return 200, json.dumps({"dag_runs": [RUN] * int(asked[b"limit"][0])})

@@ -19,10 +19,10 @@ def produce(settings: Settings, topic: str, *times: datetime, partition: int = 0
     assert producer.flush(30) == 0
 
 
-def commit(settings: Settings, behind: Mapping[int, int]) -> None:
-    """Have the indexer's group come to the end of the gold topic, but for so many records of these partitions."""
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.indexer_group})
-    parts = [TopicPartition(topics.GOLD, number) for number in range(settings.kafka_partitions)]
+def commit(settings: Settings, behind: Mapping[int, int], topic: str = topics.GOLD, group: str | None = None) -> None:
+    """Have a group, else the indexer's, come to the end of a topic but for so many records of these partitions."""
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": group or settings.indexer_group})
+    parts = [TopicPartition(topic, number) for number in range(settings.kafka_partitions)]
     for part in parts:
         _, end = consumer.get_watermark_offsets(part, timeout=20)
         part.offset = end - behind.get(part.partition, 0)

@@ -8,7 +8,7 @@ import uvicorn
 
 from freshet.errors import ConfigError
 from freshet.settings import load_settings
-from freshet.telemetry import logs
+from freshet.telemetry import logs, metrics
 
 GRACE_S = 3
 
@@ -22,6 +22,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(str(error))
     logs.configure("ui", settings.log_level)
+    metrics.only("ui")
     # Gradio would tell its makers of every start, and share a folder with whoever else uses it here
     os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(settings.state_dir / "ui")}
     from ui.app import create_app

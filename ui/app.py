@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from freshet.settings import Settings
-from freshet.telemetry import metrics
+from freshet.telemetry import metrics, traces
 from ui import matching, render
 from ui.client import ApiAwayError, Client, RefusedError
 from ui.headers import Headers
@@ -32,12 +32,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        services.live.start()
-        metrics.READY.set(1)
-        yield
-        metrics.READY.set(0)
-        await services.live.stop()
-        await client.close()
+        with traces.configured("ui", settings):
+            services.live.start()
+            metrics.READY.set(1)
+            yield
+            metrics.READY.set(0)
+            await services.live.stop()
+            await client.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/freshet", StaticFiles(directory=FILES), "files")

@@ -1,20 +1,23 @@
 """The API, as the pages speak to it: JSON, and server-sent events."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, Final
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
+from opentelemetry.trace import Span, SpanKind
 
 from freshet.errors import FreshetError
 from freshet.settings import Settings
+from freshet.telemetry import traces
 
 TIMEOUT_S: Final = 10.0
 SILENCE_S: Final = 40.0
 """A stream says something every 15 s; one that says nothing for longer is lost."""
 
 LONGEST_WAIT_S: Final = 600
+_STREAM: Final = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
 
 
 class ApiAwayError(FreshetError):
@@ -74,26 +77,40 @@ class Client:
                 yield event
 
     async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        try:
-            response = await self._http.request(method, path, **request)
-            _raise_for(response)
-            return dict(response.json())
-        except (httpx.HTTPError, ValueError) as error:
-            raise ApiAwayError(_reason(error)) from error
+        with _traced(method) as span:
+            try:
+                response = await self._http.request(method, path, headers=traces.headers(span), **request)
+                _note(span, response)
+                _raise_for(response)
+                return dict(response.json())
+            except (httpx.HTTPError, ValueError) as error:
+                raise ApiAwayError(_reason(error)) from error
 
     async def _events(self, method: str, path: str, **request: Any) -> AsyncGenerator[ServerSentEvent]:
-        timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
-        try:
-            async with self._http.stream(method, path, timeout=timeout, **request) as response:
-                if response.is_error:
-                    await response.aread()
-                    _raise_for(response)
-                async for event in EventSource(response).aiter_sse():
-                    # a comment that keeps a stream alive comes as an event without data
-                    if event.data:
-                        yield event
-        except (httpx.HTTPError, ValueError) as error:
-            raise ApiAwayError(_reason(error)) from error
+        with _traced(method) as span:
+            request["headers"] = {**request.get("headers", {}), **traces.headers(span)}
+            try:
+                async with self._http.stream(method, path, timeout=_STREAM, **request) as response:
+                    _note(span, response)
+                    if response.is_error:
+                        await response.aread()
+                        _raise_for(response)
+                    async for event in EventSource(response).aiter_sse():
+                        # a comment that keeps a stream alive comes as an event without data
+                        if event.data:
+                            yield event
+            except (httpx.HTTPError, ValueError) as error:
+                raise ApiAwayError(_reason(error)) from error
+
+
+def _traced(method: str) -> AbstractContextManager[Span]:
+    return traces.span(method, {"http.request.method": method}, kind=SpanKind.CLIENT, current=False)
+
+
+def _note(span: Span, response: httpx.Response) -> None:
+    span.set_attribute("http.response.status_code", response.status_code)
+    # a path may have an id in it: the server's span has the route
+    span.set_attribute("server.address", response.request.url.host)
 
 
 def _raise_for(response: httpx.Response) -> None:

@@ -12,7 +12,7 @@ from api.models.search import Newest
 from api.services import Services
 from freshet.settings import Settings
 from freshet.store.answers import Given
-from freshet.telemetry import logs, metrics
+from freshet.telemetry import logs, metrics, traces
 
 
 async def whole(services: Services, evidence: Evidence) -> AskOut:
@@ -31,6 +31,7 @@ async def streamed(services: Services, evidence: Evidence) -> AsyncGenerator[Eve
     # The response has begun, so that no handler can answer any more: this is the last that can tell the client.
     except Exception as error:  # noqa: BLE001
         logs.get().error("an answer broke off", exc_info=error)
+        traces.fail(type(error).__name__)
         yield Failed()
 
 
@@ -88,6 +89,10 @@ def _usage(tokens: Tokens, settings: Settings) -> Usage:
 
 def _count(out: AskOut, tokens: Tokens | None, settings: Settings) -> None:
     metrics.ANSWERS.labels(out.outcome, out.answerer).inc()
+    for part in out.degraded:
+        # without a model set none has failed
+        if not (part == "model" and not settings.has_model):
+            metrics.DEGRADED.labels(part).inc()
     metrics.FIRST_TOKEN.labels(out.answerer).observe(out.timings.first_token_ms / 1000)
     # What an answer cost that could not be used was spent as well.
     if tokens:
@@ -103,4 +108,6 @@ async def _keep(services: Services, evidence: Evidence, out: AskOut) -> None:
         doc_ids=[citation.doc_id for citation in out.citations],
         **out.model_dump(include={"question", "answer", "outcome", "answerer", "model", "degraded", "took_ms"}),
     )
-    await services.keeper.keep(given)
+    what = {"freshet.answer_id": str(out.answer_id), "freshet.outcome": out.outcome, "freshet.answerer": out.answerer}
+    with traces.span("store answer", what):
+        await services.keeper.keep(given)

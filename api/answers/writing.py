@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from opentelemetry.trace import Span, SpanKind
+
 from api.answers import extractive, prompt
 from api.answers.events import Restart, Token
 from api.answers.evidence import Evidence
@@ -11,7 +13,7 @@ from api.answers.grounding import Grounding, MalformedError
 from api.answers.model import Failure, Model, ModelError, Tokens
 from api.answers.plain import plain
 from api.models.answers import Answerer, Outcome
-from freshet.telemetry import logs, metrics
+from freshet.telemetry import logs, metrics, traces
 
 NO_MODEL = "no model is set: the answer is made of the edits themselves"
 
@@ -55,8 +57,9 @@ async def write(
                 yield Restart(str(failure))
         else:
             return
-    for token in _extractive(evidence, because):
-        yield token
+    with traces.span("extract answer", current=False):
+        for token in _extractive(evidence, because):
+            yield token
     written.outcome = "grounded"
     written.cited = [one.n for one in evidence.cited]
 
@@ -65,20 +68,26 @@ async def _by_model(
     answer: AsyncGenerator[str | Tokens], model: str, evidence: Evidence, written: Written
 ) -> AsyncGenerator[Token]:
     grounding = Grounding(len(evidence.cited))
-    try:
-        async with aclosing(answer) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Tokens):
-                    written.tokens = piece
-                elif shown := grounding.feed(piece):
-                    yield Token(shown)
-        if shown := grounding.end():
-            yield Token(shown)
-    except MalformedError as error:
-        raise ModelError(Failure.MALFORMED) from error
-    finally:
-        metrics.CITATIONS_REMOVED.inc(grounding.removed)
-        metrics.CLAIMS_DROPPED.inc(grounding.dropped)
+    with traces.span("ground answer", current=False) as span:
+        try:
+            async with aclosing(_pieces(answer, model, written, span)) as pieces:
+                async for piece in pieces:
+                    if shown := grounding.feed(piece):
+                        yield Token(shown)
+            if shown := grounding.end():
+                yield Token(shown)
+        except MalformedError as error:
+            raise ModelError(Failure.MALFORMED) from error
+        finally:
+            metrics.CITATIONS_REMOVED.inc(grounding.removed)
+            metrics.CLAIMS_DROPPED.inc(grounding.dropped)
+            span.set_attributes(
+                {
+                    "freshet.citations": len(grounding.cited),
+                    "freshet.citations_removed": grounding.removed,
+                    "freshet.claims_dropped": grounding.dropped,
+                }
+            )
     written.answerer, written.model, written.cited = "model", model, grounding.cited
     name = plain(model)
     if grounding.cited:
@@ -86,6 +95,26 @@ async def _by_model(
         yield Token(f"\n\n{evidence.searched} This answer was written by {name} from the edits that it cites.")
     else:
         yield Token(f"The edits found do not support an answer, as {name} reads them. {evidence.searched}")
+
+
+async def _pieces(
+    answer: AsyncGenerator[str | Tokens], model: str, written: Written, parent: Span
+) -> AsyncGenerator[str]:
+    """What the model says, in a span of its call, which has the tokens that it took."""
+    what = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": model}
+    with traces.span(f"chat {model}", what, kind=SpanKind.CLIENT, parent=parent, current=False) as span:
+        try:
+            async with aclosing(answer) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, str):
+                        yield piece
+                        continue
+                    written.tokens = piece
+                    span.set_attribute("gen_ai.usage.input_tokens", piece.input)
+                    span.set_attribute("gen_ai.usage.output_tokens", piece.output)
+        except ModelError as failure:
+            span.set_attribute("freshet.model.failure", failure.failure)
+            raise
 
 
 def _extractive(evidence: Evidence, because: str) -> Iterator[Token]:

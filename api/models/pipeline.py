@@ -46,7 +46,7 @@ class PointOut(BaseModel):
     rejected_per_minute: float | None = None
     lag_serve: int | None = Field(default=None, description="raw records that the serve query has still to do")
     lag_indexer: int | None = Field(default=None, description="gold records that the indexer has still to do")
-    lag_lake: int | None = Field(default=None, description="records behind, as the lake query reports with each batch")
+    lag_lake: int | None = Field(default=None, description="records behind, as the lake query notes with each batch")
     searchable_per_second: float | None = None
     p50_ms: float | None = Field(default=None, description="received to searchable, of what became searchable")
     p95_ms: float | None = None

@@ -28,6 +28,8 @@ class LogNow:
     gold_at: datetime | None
     unserved: Owed
     unindexed: Owed
+    unlaked: int | None
+    """Raw records that the lake query has not noted as done; None as long as it noted none."""
 
 
 def look(settings: Settings, offsets: Offsets) -> LogNow | str:
@@ -43,6 +45,7 @@ def look(settings: Settings, offsets: Offsets) -> LogNow | str:
             gold_at=log.newest(topics.GOLD),
             unserved=log.unserved(),
             unindexed=log.unindexed(),
+            unlaked=log.uncommitted(topics.LAKE_GROUP, topics.RAW),
         )
     except (KafkaException, TimeoutError) as error:
         return f"Kafka does not answer: {reason(error, LOOK_S)}"

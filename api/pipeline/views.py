@@ -17,8 +17,7 @@ from api.layers.views import Layers
 from api.pipeline import log
 from api.pipeline.airflow import Airflow
 from api.pipeline.history import STEP_S, History, Look, counted
-from api.pipeline.processes import PROBE_S, Processes, addresses
-from api.pipeline.spark_lag import behind
+from api.pipeline.processes import PROBE_S, Processes
 from api.remembered import Remembered
 from api.turns import Pool
 from freshet.offsets import Offsets
@@ -55,7 +54,6 @@ class Pipeline:
     def __init__(self, settings: Settings, pool: Pool, layers: Layers, http: httpx.AsyncClient) -> None:
         self._pool = pool
         self._http = http
-        self._lake = addresses(settings).get("lake")
         self.history = History()
         look = partial(log.look, settings, Offsets(settings))
         # whoever waits for a broker that is away is left to himself when the process ends
@@ -83,9 +81,7 @@ class Pipeline:
         at, clock_s = datetime.now(UTC), monotonic()
         window_s = clock_s - before.clock_s if before else STEP_S
         # the processes only so that they know since when each is as it is
-        seen, became, lag_lake, _ = await asyncio.gather(
-            self.log(), self._became_searchable(window_s), behind(self._http, self._lake, "lake"), self.processes()
-        )
+        seen, became, _ = await asyncio.gather(self.log(), self._became_searchable(window_s), self.processes())
         known = None if isinstance(seen, str) else seen
         return Look(
             at=at,
@@ -93,7 +89,7 @@ class Pipeline:
             counts={**(known.ends if known else {}), **counted()},
             lag_serve=known.unserved.records if known else None,
             lag_indexer=known.unindexed.records if known else None,
-            lag_lake=lag_lake,
+            lag_lake=known.unlaked if known else None,
             searchable_per_second=round(became.searchable / window_s, 3) if became else None,
             p50_ms=_rounded(became.p50) if became else None,
             p95_ms=_rounded(became.p95) if became else None,

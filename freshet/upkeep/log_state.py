@@ -40,7 +40,18 @@ class LogState:
 
     def unserved(self) -> Owed:
         """Raw records that the serve query has still to do."""
-        return self._owed(topics.RAW, self._reached(served(self._settings, self._marks, self._deadline)))
+        return self._owed(topics.RAW, self.served())
+
+    def served(self) -> Places:
+        """The next raw offset of the serve query, by partition."""
+        return self._reached(served(self._settings, self._marks, self._deadline))
+
+    def uncommitted(self, group: str, topic: str) -> int | None:
+        """Records of a topic that a group has not committed; None when it has never committed any."""
+        reached = self._offsets.committed(group, topic, self._marks[topic], self._deadline)
+        if all(offset < 0 for offset in reached.values()):
+            return None
+        return sum(map(len, unread(self._marks[topic], reached).values()))
 
     def unindexed(self) -> Owed:
         """Gold records that the indexer has still to do."""

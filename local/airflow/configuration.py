@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL
 
 from freshet import airflow_access as access
+from freshet.lineage import NAMESPACE
 from freshet.settings import CHECKOUT, Settings
 
 DATABASE: Final = "airflow"
@@ -68,6 +69,7 @@ def environment(settings: Settings) -> dict[str, str]:
         },
         "logging": {"base_log_folder": home(settings) / "logs", "colored_console_log": False},
         "usage_data_collection": {"enabled": False},
+        "openlineage": _lineage(settings.openlineage_url),
     }
     _passwords(settings)
     return {
@@ -97,6 +99,19 @@ def spark_connection(settings: Settings) -> dict[str, Any]:
     extra = {"spark-binary": "spark-submit", "deploy-mode": "client"}
     master = settings.spark_master or f"local[{max(2, os.cpu_count() or 1)}]"
     return {"conn_type": "spark", "host": master, "extra": extra}
+
+
+def _lineage(url: str) -> dict[str, Any]:
+    if not url:
+        # whatever else the environment says
+        return {"disabled": True}
+    return {
+        "disabled": False,
+        "namespace": NAMESPACE,
+        "transport": json.dumps({"type": "http", "url": url}),
+        # the events of a submitted job name the task that submitted it
+        "spark_inject_parent_job_info": True,
+    }
 
 
 def _flat(options: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, Any]]:

@@ -10,7 +10,7 @@ import typer
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, Source
 from local import launch, ports, running
-from local.bench import api, backlog, freshness, moving, pages, retrieval
+from local.bench import api, backlog, freshness, moving, pages, retrieval, telemetry
 from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
 from local.cli import console
@@ -147,6 +147,17 @@ def bench_pages(
     only = (*ENGINES, "eventstreams", "producer", "serve", "indexer", "api", "ui")
     with temporary_stack(_report, only=only, overrides=given) as settings:
         _finish(pages.measure(settings, loads, open_pages, seconds, minutes, console.say), as_json)
+
+
+@app.command("metrics")
+def bench_metrics(
+    rate: Annotated[float, typer.Option(min=0.1, help="Events/s.")] = 40,
+    seconds: Annotated[float, typer.Option(min=1, help="How long those that watch are watched, s.")] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what metrics cost: counting in the processes, scraping them, exporter, Prometheus and Alertmanager."""
+    with temporary_stack(_report, overrides={**_source(None), "rate": rate, "airflow": False}) as settings:
+        _finish(telemetry.measure(settings, rate, seconds, console.say), as_json)
 
 
 def _numbers(text: str) -> list[int]:

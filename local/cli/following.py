@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from freshet import airflow_access as access
+from freshet import airflow_client as client
+from freshet.airflow_client import Airflow
 from freshet.errors import PermanentError
 from freshet.settings import Settings
-from local.airflow import client
-from local.airflow.client import Airflow
 from local.cli import console
 
 POLL_S = 1.0

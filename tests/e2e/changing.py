@@ -11,8 +11,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
+from freshet import airflow_client as client
 from freshet.settings import Settings
-from local.airflow import client
 from tests.receiver import Receiver
 from tests.stacks import Stack, eventually
 

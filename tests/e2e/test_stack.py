@@ -4,6 +4,7 @@ The tests stand in the order of one story and share one stack.
 """
 
 import re
+import shutil
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,9 +14,9 @@ import psycopg
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from freshet import airflow_client as client
 from freshet.store import pages
 from local import guard
-from local.airflow import client
 from local.supervision import run_folder
 from tests.stacks import Stack, eventually
 
@@ -63,11 +64,12 @@ def by_hand(stack: Stack) -> Iterator[ByHand]:
 
 
 def test_every_process_is_ready_and_status_says_so(stack: Stack) -> None:
+    watching = {"prometheus", "alertmanager"} if shutil.which("prometheus") else set()
     # a start does not wait for Airflow
     eventually(lambda: bool(stack.json("status")["healthy"]))
     assert {row["name"] for row in stack.json("status")["processes"]} == {
         "kafka", "postgres", "eventstreams", "producer", "serve", "lake", "indexer", "api", "ui",
-        "airflow-api-server", "airflow-scheduler", "airflow-dag-processor",
+        "airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "exporter", *watching,
     }  # fmt: skip
 
 

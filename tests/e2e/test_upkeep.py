@@ -14,9 +14,9 @@ import pytest
 from deltalake import DeltaTable
 from pydantic import SecretStr
 
+from freshet import airflow_client as client
 from freshet.store import upkeep
 from local import running
-from local.airflow import client
 from tests.e2e.changing import (
     FLAWED,
     NAMESPACES,

@@ -4,6 +4,7 @@ import json
 
 from prometheus_client import REGISTRY
 
+from spark_jobs.jvm import JvmCollector
 from spark_jobs.listener import consumed, lost, report
 
 
@@ -54,3 +55,19 @@ def test_the_lakes_rows_are_counted_by_its_batches_alone():
     before = sample("freshet_spark_input_rows_total", query="lake")
     report(progress({"wiki.raw": {"0": 0}}, {"wiki.raw": {"0": 7}}, 21, name="lake"))
     assert sample("freshet_spark_input_rows_total", query="lake") == before
+
+
+def test_records_that_left_the_log_unread_are_counted():
+    before = sample("freshet_spark_lost_records_total", query="serve")
+    report(progress({"wiki.raw": {"0": 5}}, {"wiki.raw": {"0": 105}}, 30))
+    assert sample("freshet_spark_lost_records_total", query="serve") == before + 70
+
+
+def test_the_jvm_shows_its_memory_collections_and_threads(spark):
+    shown = {
+        metric.name: {tuple(one.labels.values()): one.value for one in metric.samples}
+        for metric in JvmCollector(spark).collect()
+    }
+    assert 0 < shown["jvm_memory_used_bytes"][("heap",)] < shown["jvm_memory_max_bytes"][("heap",)]
+    assert shown["jvm_gc_collection_seconds"]
+    assert shown["jvm_threads_current"][()] > 10

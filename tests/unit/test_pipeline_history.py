@@ -7,7 +7,6 @@ import pytest
 from api.pipeline.airflow import unhealthy
 from api.pipeline.history import KEPT, STEP_S, History, Look, counted
 from api.pipeline.processes import addresses
-from api.pipeline.spark_lag import total
 from freshet import airflow_access
 from freshet.contract import topics
 from freshet.settings import load_settings
@@ -60,24 +59,6 @@ def test_only_answers_under_v1_that_are_our_fault_are_errors() -> None:
     metrics.MODEL_FAILURES.labels("timeout").inc()
     after = counted()
     assert (after["errors"] - before["errors"], after["failures"] - before["failures"]) == (2, 1)
-
-
-EXPOSITION = """\
-# HELP freshet_spark_offsets_behind Broker's end offset minus the query's offset
-# TYPE freshet_spark_offsets_behind gauge
-freshet_spark_offsets_behind{partition="0",query="lake",topic="wiki.raw"} 298.0
-freshet_spark_offsets_behind{partition="1",query="lake",topic="wiki.raw"} 2.0
-freshet_spark_offsets_behind{partition="0",query="serve",topic="wiki.raw"} 7.0
-freshet_ready 1.0
-"""
-
-
-def test_a_query_is_behind_by_the_sum_of_its_partitions() -> None:
-    assert (total(EXPOSITION, "lake"), total(EXPOSITION, "serve"), total("freshet_ready 1.0\n", "lake")) == (
-        300,
-        7,
-        None,
-    )
 
 
 def test_parts_of_airflow_that_are_not_healthy_are_named() -> None:

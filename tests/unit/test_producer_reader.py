@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
 import pytest
+from prometheus_client import REGISTRY
 
 from freshet.errors import PermanentError
 from freshet.settings import Settings, load_settings
@@ -74,6 +75,19 @@ def test_a_lost_connection_goes_on_from_the_last_frame_rewound() -> None:
         stream.close()
     assert [headers["Last-Event-ID"] for headers in server.headers] == [ID % 800, ID % 5900]
     assert server.headers[0]["User-Agent"].startswith("Freshet/")
+
+
+def test_a_stream_that_goes_on_later_than_asked_has_a_gap_that_is_counted() -> None:
+    def counted(name: str) -> float:
+        return REGISTRY.get_sample_value(f"freshet_producer_resume_{name}_total") or 0
+
+    gaps, seconds = counted("gaps"), counted("gap_seconds")
+    with serving([[ID % 5000, ID % 900_000], [ID % 4_000_000]]) as server:
+        stream = Reader(server.settings, ID % 4900).frames()
+        assert len([next(stream) for _ in range(3)]) == 3
+        stream.close()
+    assert counted("gaps") == gaps + 1
+    assert counted("gap_seconds") == seconds + 3100
 
 
 def test_a_throttled_or_failing_server_is_asked_again() -> None:

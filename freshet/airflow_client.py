@@ -1,4 +1,4 @@
-"""Airflow's REST interface, as far as the command needs it."""
+"""Airflow's REST interface, as far as the command and the exporter need it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import httpx
 
 from freshet import airflow_access as access
 from freshet.errors import ConfigError, PermanentError, TransientError
-from freshet.settings import Settings
+from freshet.settings import PREFIX, Settings
 
 TIMEOUT_S: Final = 30.0
 ENDED: Final = ("success", "failed")
@@ -37,6 +37,19 @@ class Airflow:
         """Every task of a run, a mapped one once for each part."""
         return list(self._ask("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000")["task_instances"])
 
+    def dags(self) -> list[str]:
+        """The ids of all DAGs."""
+        return [str(one["dag_id"]) for one in self._ask("GET", "dags?limit=100")["dags"]]
+
+    def ended(self, dag_id: str, state: str) -> tuple[int, dict[str, Any] | None]:
+        """How many runs of a DAG ended in this state, and the latest of them."""
+        found = self._ask("GET", f"dags/{dag_id}/dagRuns?state={state}&limit=1&order_by=-end_date")
+        return int(found["total_entries"]), next(iter(found["dag_runs"]), None)
+
+    def health(self) -> dict[str, Any]:
+        """Each component with its `status` and when it last said that it lives."""
+        return self._ask("GET", "monitor/health")
+
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task returned."""
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
@@ -55,9 +68,12 @@ class Airflow:
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Airflow]:
-    """Airflow of the stack that runs. Raises ConfigError when there never was one, TransientError when it is away."""
-    with httpx.Client(base_url=access.url(settings), timeout=TIMEOUT_S, trust_env=False) as http:
-        who = {"username": access.USER, "password": access.password(settings)}
+    """The Airflow of the settings. Raises ConfigError when there never was one, TransientError when it is away."""
+    url = access.shown_url(settings)
+    if url is None:
+        raise ConfigError(f"there is no Airflow: {PREFIX}AIRFLOW is false, and {PREFIX}AIRFLOW_URL is empty")
+    with httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False) as http:
+        who = {"username": settings.airflow_user, "password": access.shown_password(settings)}
         token = _checked(lambda: http.post("/auth/token", json=who))["access_token"]
         http.headers["Authorization"] = f"Bearer {token}"
         yield Airflow(http)

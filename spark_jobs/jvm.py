@@ -1,0 +1,51 @@
+"""The JVM of a Spark process, read when it is scraped: memory, garbage collections, threads."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from prometheus_client import REGISTRY, Metric
+from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.registry import Collector
+from py4j.protocol import Py4JError
+from pyspark.sql import SparkSession
+
+from freshet.telemetry import metrics
+
+_NO_LIMIT: Final = -1
+
+
+class JvmCollector(Collector):
+    """Asks the JVM's own management beans, through the connection that Spark has to it."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._beans: Any = spark.sparkContext._jvm.java.lang.management.ManagementFactory  # type: ignore[union-attr]
+
+    def describe(self) -> list[Metric]:
+        """Nothing: it is asked only when it is scraped."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Nothing of a JVM that has ended."""
+        try:
+            yield from list(self._families())
+        except (Py4JError, OSError):
+            return
+
+    def _families(self) -> Iterator[Metric]:
+        used = GaugeMetricFamily(*metrics.JVM_MEMORY, labels=["area"])
+        most = GaugeMetricFamily(*metrics.JVM_MEMORY_MAX, labels=["area"])
+        memory = self._beans.getMemoryMXBean()
+        for area, usage in (("heap", memory.getHeapMemoryUsage()), ("nonheap", memory.getNonHeapMemoryUsage())):
+            used.add_metric([area], usage.getUsed())
+            if usage.getMax() != _NO_LIMIT:
+                most.add_metric([area], usage.getMax())
+        collected = SummaryMetricFamily(*metrics.JVM_GC, labels=["gc"])
+        for bean in self._beans.getGarbageCollectorMXBeans():
+            collected.add_metric([bean.getName()], bean.getCollectionCount(), bean.getCollectionTime() / 1000)
+        threads = GaugeMetricFamily(*metrics.JVM_THREADS, value=self._beans.getThreadMXBean().getThreadCount())
+        yield from (used, most, collected, threads)
+
+
+def expose(spark: SparkSession) -> None:
+    """Show the JVM on this process' page of metrics."""
+    REGISTRY.register(JvmCollector(spark))

@@ -1,0 +1,257 @@
+"""The running stack as Prometheus sees it: every expression has data, the lag is true, every fault is alerted."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from monitoring.grafana.expressions import MAY_BE_EMPTY, expressions
+
+from freshet import log
+from freshet.contract import topics
+from freshet.settings import Settings
+from freshet.store import pages
+from tests.e2e.observing import Alerts, Drill, Prometheus, drill, rules, selectors
+from tests.receiver import Receiver
+from tests.stacks import Model, Stack, eventually
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not shutil.which("prometheus"), reason="no Prometheus: apt-get install prometheus"),
+]
+
+ONLY_AFTER_A_FAULT = {
+    "freshet_api_model_failures_total": "a model that answers has no failure to count",
+    "freshet_producer_resume_gap": "the stream has all that is asked for",
+    "freshet_spark_lost_records_total": "the log keeps more than the tests write",
+    "freshet_rejected_total": "of a stage that has rejected nothing there is no count",
+    "freshet_api_answers_degraded_total": "answers lack nothing",
+    'status=~"5..': "no request fails",
+}
+"""What an alert reads that is only there once something has failed, by a part of the selector; and why."""
+
+
+@pytest.fixture(scope="module")
+def prometheus(stack: Stack) -> Prometheus:
+    """After some traffic: questions were answered, the lake has committed, Airflow has run."""
+    prometheus = Prometheus(stack)
+    eventually(lambda: prometheus.value("sum(freshet_postgres_documents)") or 0 > 0)
+    eventually(lambda: ask(stack)["answerer"] == "model")
+    eventually(lambda: bool(prometheus.query("freshet_airflow_last_success_timestamp_seconds")), 240)
+    return prometheus
+
+
+@pytest.fixture(scope="module")
+def drills(request: pytest.FixtureRequest) -> Iterator[list[Drill]]:
+    """How long each alert took, printed in the end."""
+    done: list[Drill] = []
+    yield done
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter
+    for one in done:
+        reporter.write_line(
+            f"{one.fault}: {one.alert} fired after {one.fired_s:.1f} s, resolved after {one.resolved_s:.1f} s"
+        )
+
+
+def ask(stack: Stack) -> dict[str, Any]:
+    with psycopg.connect(stack.settings.conninfo) as store:
+        title = pages.busiest(store, language="en")
+    url = f"http://127.0.0.1:{stack.settings.api_port}"
+    httpx.post(f"{url}/v1/search", json={"query": str(title)}, timeout=30, trust_env=False)
+    answer = httpx.post(f"{url}/v1/ask", json={"question": f"What changes about {title}?"}, timeout=60, trust_env=False)
+    return dict(answer.json())
+
+
+def test_every_process_is_scraped(prometheus: Prometheus) -> None:
+    jobs = {"producer", "serve", "lake", "indexer", "api", "ui", "exporter", "prometheus", "alertmanager"}
+
+    def up() -> set[str]:
+        return {one["metric"]["job"] for one in prometheus.query("up == 1")}
+
+    eventually(lambda: up() == jobs)
+
+
+def test_every_expression_of_the_dashboards_has_data(stack: Stack, prometheus: Prometheus) -> None:
+    wanted = {
+        text.replace("$__rate_interval", "15s").replace("$__interval", "15s").replace("$__range", "1m"): where
+        for *where, text in expressions()
+        if text not in MAY_BE_EMPTY
+    }
+
+    def empty() -> dict[str, list[str]]:
+        ask(stack)
+        return {text: where for text, where in wanted.items() if prometheus.is_empty(text)}
+
+    deadline = time.monotonic() + 120
+    while (left := empty()) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert not left
+    for text in MAY_BE_EMPTY:
+        prometheus.query(text.replace("$__rate_interval", "15s").replace("$__interval", "15s"))
+
+
+def test_every_rule_is_evaluated_and_what_it_reads_is_there(stack: Stack, prometheus: Prometheus) -> None:
+    def unread() -> set[str]:
+        ask(stack)
+        return {
+            selector
+            for rule in rules(stack)
+            for selector in selectors(rule["expr"])
+            if prometheus.is_empty(selector) and not any(part in selector for part in ONLY_AFTER_A_FAULT)
+        }
+
+    for rule in rules(stack):
+        prometheus.query(rule["expr"])
+    deadline = time.monotonic() + 120
+    while (left := unread()) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert not left
+    records = {rule["record"] for rule in rules(stack) if "record" in rule}
+    assert not {record for record in records if prometheus.is_empty(record)}
+
+
+class Truth:
+    """Watermarks and committed offsets of the indexer's topic, asked of the broker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._reader = log.reader(settings, settings.indexer_group)
+
+    def lags(self) -> tuple[dict[int, int], dict[int, int]]:
+        """End and committed offset by partition."""
+        ends = {number: end for number, (_, end) in log.watermarks(self._reader, topics.GOLD).items()}
+        parts = self._reader.committed([TopicPartition(topics.GOLD, number) for number in ends], timeout=20)
+        return ends, {part.partition: max(0, part.offset) for part in parts}
+
+
+def shown(stack: Stack, text: str) -> dict[int, float]:
+    """What the exporter's page says of the indexer's topic, by partition."""
+    lines = [line for line in text.splitlines() if line.startswith("kafka_consumergroup_group_lag{")]
+    mine = [line for line in lines if stack.settings.indexer_group in line and topics.GOLD in line]
+    return {int(line.split('partition="')[1].split('"')[0]): float(line.rsplit(" ", 1)[1]) for line in mine}
+
+
+def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(stack: Stack) -> None:
+    address = f"http://127.0.0.1:{stack.settings.exporter_metrics_port}/metrics"
+
+    def page() -> str:
+        return httpx.get(address, trust_env=False, timeout=20).text
+
+    def looks() -> float:
+        (line,) = [
+            one for one in page().splitlines() if one.startswith('freshet_exporter_look_seconds_count{target="kafka')
+        ]
+        return float(line.rsplit(" ", 1)[1])
+
+    truth, seen = Truth(stack.settings), []
+    indexer = stack.process("indexer")
+    assert indexer
+    indexer.suspend()
+    eventually(lambda: sum(shown(stack, page()).values()) > 300)
+    for drains in (False, True, True, True):
+        if drains:
+            indexer.resume()
+        ends, committed = truth.lags()
+        begun = looks()
+        eventually(lambda begun=begun: looks() >= begun + 2)
+        lags = shown(stack, page())
+        later_ends, later_committed = truth.lags()
+        for number, lag in lags.items():
+            assert ends[number] - later_committed[number] <= lag <= later_ends[number] - committed[number]
+        seen.append(sum(lags.values()))
+    assert seen[0] > seen[-1]
+
+
+def stand_still(stack: Stack, *names: str) -> None:
+    for process in family(stack, *names):
+        process.suspend()
+
+
+def family(stack: Stack, *names: str) -> list[psutil.Process]:
+    found = [process for name in names if (process := stack.process(name))]
+    assert len(found) == len(names)
+    return [*found, *(child for process in found for child in process.children(recursive=True))]
+
+
+def kill(stack: Stack, *names: str) -> None:
+    for process in family(stack, *names):
+        process.kill()
+
+
+def resume(stack: Stack, *names: str) -> None:
+    for process in family(stack, *names):
+        process.resume()
+
+
+def flood(settings: Settings) -> None:
+    """Events that are none, a tenth of the backlog's worth."""
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    for number in range(2000):
+        producer.produce(topics.RAW, b"no event", key=str(number))
+    producer.flush(20)
+
+
+def test_spark_that_stands_still_is_alerted(
+    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+) -> None:
+    drills += drill(
+        alerts,
+        "serve and lake stand still",
+        ("FreshetServeStopped", "FreshetLakeStopped"),
+        lambda: stand_still(stack, "serve", "lake"),
+        lambda: kill(stack, "serve", "lake"),
+    )
+
+
+def test_a_producer_that_stands_still_is_alerted(
+    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+) -> None:
+    drills += drill(
+        alerts,
+        "the producer stands still",
+        ("FreshetNoEventsReceived",),
+        lambda: stand_still(stack, "producer"),
+        lambda: kill(stack, "producer"),
+    )
+
+
+def test_a_postgres_that_stands_still_is_alerted(
+    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+) -> None:
+    drills += drill(
+        alerts,
+        "Postgres stands still",
+        ("FreshetPostgresDown",),
+        lambda: stand_still(stack, "postgres"),
+        lambda: resume(stack, "postgres"),
+    )
+
+
+def test_a_flood_of_bad_events_is_alerted(
+    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+) -> None:
+    drills += drill(
+        alerts,
+        "2,000 bad events",
+        ("FreshetRejectedShareHigh",),
+        lambda: flood(stack.settings),
+        lambda: None,
+    )
+
+
+def test_a_model_that_fails_is_alerted(
+    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill], model: Model
+) -> None:
+    drills += drill(
+        alerts, "the model is away", ("FreshetModelFailing",), model.end, model.start, meanwhile=lambda: ask(stack)
+    )
+
+
+@pytest.fixture(scope="module")
+def alerts(webhook: tuple[Receiver, str]) -> Alerts:
+    return Alerts(webhook[0])
