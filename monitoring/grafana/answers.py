@@ -43,6 +43,7 @@ HTTP: Final = Row(
                 Query(share(rate_or_zero(f'{REQUESTS}_count{{{ASKED},status="429"}}'), ALL), "turned away"),
             ),
             limits=Limits(0.001, 0.01),
+            runbook="FreshetApiErrors",
         ),
         Panel(
             "series",
@@ -107,6 +108,7 @@ MADE: Final = Row(
                     "no part may have failed yet",
                 ),
             ),
+            runbook="FreshetAnswersBurnFast",
         ),
         Panel(
             "stat",
@@ -135,6 +137,7 @@ MADE: Final = Row(
             (Query(total_or_zero("freshet_api_answers_unstored_total"), "not stored"),),
             span=4,
             limits=Limits(1, 1),
+            runbook="FreshetAnswersUnstored",
         ),
         Panel(
             "bars",
@@ -169,6 +172,7 @@ MODEL: Final = Row(
             "denied: the key; limited: the quota; unreachable or timeout: the server.",
             "cpm",
             (Query(f"60 * {rate('freshet_api_model_failures_total', 'reason')}", "{{reason}}", NO_MODEL),),
+            runbook="FreshetModelFailing",
         ),
         Panel(
             "series",

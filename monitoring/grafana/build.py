@@ -56,7 +56,8 @@ def built(board: Board) -> model.Dashboard:
     )
     number = 0
     for row in board.rows:
-        made = made.with_row(sdk.Row(row.title))
+        number += 1
+        made = made.with_row(sdk.Row(row.title).id(number))
         for panel in row.panels:
             number += 1
             made = made.with_panel(KINDS[panel.kind](panel, number))
@@ -97,6 +98,7 @@ def _stat(panel: Panel, number: int) -> stat.Panel:
         .unit(panel.unit)
         .color_mode(common.BigValueColorMode.VALUE)
         .graph_mode(common.BigValueGraphMode.NONE)
+        .color_scheme(sdk.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .reduce_options(visual.ReduceDataOptions().calcs(["lastNotNull"]))
         .thresholds(_steps(panel.limits))
     )
@@ -109,6 +111,7 @@ def _series(panel: Panel, number: int) -> timeseries.Panel:
     made = (
         _with_common(timeseries.Panel(), panel, number)
         .unit(panel.unit)
+        .color_scheme(sdk.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
         .axis_soft_min(0)
         .line_width(1)
         .fill_opacity(0 if panel.kind == "series" else 40)
@@ -134,6 +137,7 @@ def _states(panel: Panel, number: int) -> statetimeline.Panel:
     return (
         _with_common(statetimeline.Panel(), panel, number)
         .unit(panel.unit)
+        .color_scheme(sdk.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .mappings(names)
         .thresholds(_steps(panel.limits))
         .merge_values(True)

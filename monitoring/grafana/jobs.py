@@ -20,6 +20,7 @@ SPARK: Final = Row(
             span=8,
             height=6,
             names=NORMAL,
+            runbook="FreshetServeStopped",
         ),
         Panel(
             "stat",
@@ -42,6 +43,7 @@ SPARK: Final = Row(
             span=4,
             height=6,
             limits=Limits(1, 1),
+            runbook="FreshetRecordsLost",
         ),
         Panel(
             "series",
@@ -152,6 +154,7 @@ LAKE: Final = Row(
                 Query(age("freshet_lake_last_commit_timestamp_seconds"), "lake query", NO_COMMIT),
             ),
             limits=Limits(120, 300),
+            runbook="FreshetLakeStopped",
         ),
         Panel(
             "series",
@@ -241,6 +244,7 @@ REJECTIONS: Final = Row(
                 ),
             ),
             span=24,
+            runbook="FreshetRejectedShareHigh",
         ),
     ),
 )

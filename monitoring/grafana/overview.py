@@ -35,6 +35,7 @@ FRESH: Final = Row(
             height=5,
             limits=Limits(30, 120),
             more="freshet-pipeline",
+            runbook="FreshetNoEventsReceived",
         ),
         Panel(
             "series",
@@ -47,6 +48,7 @@ FRESH: Final = Row(
             height=5,
             limits=Limits(0.25, 1),
             more="freshet-pipeline",
+            runbook="FreshetFreshnessBurnFast",
         ),
     ),
 )
@@ -65,6 +67,7 @@ KEEPING_UP: Final = Row(
             height=5,
             limits=Limits(10, 60),
             more="freshet-pipeline",
+            runbook="FreshetLagHigh",
         ),
         Panel(
             "stat",
@@ -77,6 +80,7 @@ KEEPING_UP: Final = Row(
             height=5,
             limits=Limits(120, 300),
             more="freshet-pipeline",
+            runbook="FreshetLagHigh",
         ),
         Panel(
             "series",
@@ -88,6 +92,7 @@ KEEPING_UP: Final = Row(
             span=16,
             height=5,
             more="freshet-pipeline",
+            runbook="FreshetLagGrowing",
         ),
     ),
 )
@@ -110,6 +115,7 @@ CORRECT: Final = Row(
             height=5,
             limits=Limits(0.005, 0.02),
             more="freshet-pipeline",
+            runbook="FreshetRejectedShareHigh",
         ),
         Panel(
             "stat",
@@ -122,6 +128,7 @@ CORRECT: Final = Row(
             height=5,
             limits=Limits(1, 1),
             more="freshet-pipeline",
+            runbook="FreshetRecordsLost",
         ),
         Panel(
             "stat",
@@ -135,6 +142,7 @@ CORRECT: Final = Row(
             limits=Limits(1, 1),
             more="freshet-upkeep",
             without="not checked yet",
+            runbook="FreshetSlaBreach",
         ),
         Panel(
             "series",
@@ -169,6 +177,7 @@ ANSWERING: Final = Row(
             height=5,
             limits=Limits(0.001, 0.01),
             more="freshet-answers",
+            runbook="FreshetApiErrors",
         ),
         Panel(
             "stat",
@@ -210,6 +219,8 @@ PROCESSES: Final = Row(
             span=4,
             height=6,
             limits=Limits(1, 1),
+            runbook="FreshetProcessDown",
+            more="freshet-pipeline",
         ),
         Panel(
             "stat",
@@ -221,6 +232,7 @@ PROCESSES: Final = Row(
             span=4,
             height=6,
             limits=Limits(1, 1),
+            more="freshet-upkeep",
         ),
         Panel(
             "states",
@@ -231,6 +243,7 @@ PROCESSES: Final = Row(
             (Query("min by (job) (freshet_ready)", "{{job}}"),),
             names=NORMAL,
             height=6,
+            more="freshet-pipeline",
         ),
         Panel(
             "states",
@@ -247,6 +260,7 @@ PROCESSES: Final = Row(
             ),
             names={"1": ("firing", "red")},
             height=6,
+            more="freshet-upkeep",
         ),
     ),
 )

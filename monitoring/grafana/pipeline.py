@@ -46,6 +46,7 @@ PROCESSES: Final = Row(
             "s",
             (Query("time() - max by (job) (process_start_time_seconds)", "{{job}}"),),
             span=6,
+            runbook="FreshetProcessRestarting",
         ),
         Panel(
             "states",

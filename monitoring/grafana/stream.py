@@ -13,7 +13,7 @@ def _by_stage(at: float) -> Panel:
     return Panel(
         "series",
         f"Freshness by stage, {name}",
-        f"Age of live edits at each stage, {name}. The stages from raw_to_gold on add up to received_to_searchable.",
+        f"Age of live edits at each stage, {name}: to raw, from there to gold, from there to searchable, and in all.",
         "one stage rises: it is the slow one. event_to_searchable has the source's own delay in it.",
         "s",
         (Query(quantile(at, STAGES, by="stage"), "{{stage}}"),),
@@ -56,6 +56,7 @@ PRODUCER: Final = Row(
             (Query(age("freshet_producer_last_received_timestamp_seconds"), "ago"),),
             span=4,
             limits=Limits(30, 120),
+            runbook="FreshetNoEventsReceived",
         ),
         Panel(
             "stat",
@@ -69,6 +70,7 @@ PRODUCER: Final = Row(
             ),
             span=4,
             limits=Limits(1, 1),
+            runbook="FreshetResumeGap",
         ),
         Panel(
             "series",
@@ -115,6 +117,7 @@ KAFKA: Final = Row(
             "short",
             (Query(f"sum by (group, topic) ({LAG})", "{{group}}: {{topic}}"),),
             limits=Limits(1_000, 10_000),
+            runbook="FreshetLagGrowing",
         ),
         Panel(
             "series",
@@ -124,6 +127,7 @@ KAFKA: Final = Row(
             "s",
             (Query(f"max by (group, topic) ({LAG}_seconds)", "{{group}}: {{topic}}"),),
             limits=Limits(60, 300),
+            runbook="FreshetLagHigh",
         ),
         Panel(
             "series",

@@ -22,6 +22,7 @@ CHECKS: Final = Row(
             span=12,
             height=10,
             names=BREACH,
+            runbook="FreshetSlaBreach",
         ),
         Panel(
             "stat",
@@ -34,6 +35,7 @@ CHECKS: Final = Row(
             height=10,
             limits=Limits(300, 600),
             without="never",
+            runbook="FreshetChecksOverdue",
         ),
         Panel(
             "series",
@@ -64,6 +66,7 @@ AIRFLOW: Final = Row(
             "s",
             (Query(age(HEARTBEAT, "component"), "{{component}}"),),
             limits=Limits(30, 60),
+            runbook="FreshetAirflowSchedulerSilent",
         ),
         Panel(
             "series",
@@ -95,6 +98,7 @@ AIRFLOW: Final = Row(
                 ),
             ),
             span=12,
+            runbook="FreshetRunOverdue",
         ),
         Panel(
             "series",
@@ -110,6 +114,7 @@ AIRFLOW: Final = Row(
                 ),
             ),
             span=12,
+            runbook="FreshetDagFailing",
         ),
     ),
 )
@@ -135,6 +140,7 @@ COMPACTION: Final = Row(
             (Query(f"clamp_min({age('freshet_table_small_since_timestamp_seconds', 'layer')}, 0)", "{{layer}}"),),
             span=6,
             limits=Limits(3 * 3600, 6 * 3600),
+            runbook="FreshetCompactionOverdue",
         ),
         Panel(
             "series",
@@ -145,6 +151,7 @@ COMPACTION: Final = Row(
             (Query("max(freshet_embeddings_pending)", "pending"),),
             span=4,
             limits=Limits(100, 1_000),
+            runbook="FreshetEmbeddingsPending",
         ),
         Panel(
             "series",
@@ -181,6 +188,7 @@ STORES: Final = Row(
             (Query(f"min({DISK} / freshet_disk_size_bytes)", "free"),),
             span=4,
             limits=Limits(0.2, 0.1),
+            runbook="FreshetDiskFilling",
         ),
         Panel(
             "series",
@@ -221,6 +229,7 @@ STORES: Final = Row(
             (Query("max(freshet_postgres_connections / freshet_postgres_max_connections)", "used"),),
             span=4,
             limits=Limits(0.6, 0.8),
+            runbook="FreshetPostgresConnections",
         ),
     ),
 )

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.models import units
 
 from freshet.settings import CHECKOUT
 from freshet.telemetry import metrics
@@ -14,6 +15,7 @@ from monitoring.grafana.events import EVENTS
 from monitoring.grafana.expressions import FOLDER, MAY_BE_EMPTY, expressions
 from monitoring.grafana.panels import RUNBOOKS
 
+UNITS = {unit for unit in vars(units).values() if isinstance(unit, str)}
 FILES = sorted(FOLDER.glob("*.json"))
 FOREIGN = re.compile(r"up|ALERTS|(process|python|jvm|prometheus|alertmanager)_\w+|\w+(:\w+)+")
 WORDS = {"or", "and", "unless", "bool", "offset", "by", "on", "without", "ignoring", "group_left", "group_right"}
@@ -91,7 +93,7 @@ def test_every_panel_says_what_it_shows_and_when_to_worry(file: Any) -> None:
     for panel in panels(read(file)):
         assert panel["title"]
         assert re.search(r".+\.\n\nWorry when .+\.", panel["description"]), panel["title"]
-        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS, panel["title"]
         assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
         assert panel["targets"], panel["title"]
         assert all(target["legendFormat"] and target["refId"] for target in panel["targets"]), panel["title"]
@@ -111,7 +113,7 @@ def test_no_panel_overlaps_another(file: Any) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_numbers_and_titles_are_given_once(file: Any) -> None:
     board = read(file)
-    numbers = [panel["id"] for panel in panels(board)]
+    numbers = [panel["id"] for panel in board["panels"]]
     titles = [panel["title"] for panel in panels(board)]
     assert len(set(numbers)) == len(numbers)
     assert len(set(titles)) == len(titles)
