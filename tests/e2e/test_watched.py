@@ -41,16 +41,16 @@ ONLY_AFTER_A_FAULT = {
 
 
 @pytest.fixture(scope="module")
-def stack(changed: Changed) -> Stack:
+def live(changed: Changed) -> Stack:
     return changed.stack
 
 
 @pytest.fixture(scope="module")
-def prometheus(stack: Stack) -> Prometheus:
+def prometheus(live: Stack) -> Prometheus:
     """After some traffic: questions were answered, the lake has committed, Airflow has run."""
-    prometheus = Prometheus(stack)
+    prometheus = Prometheus(live)
     eventually(lambda: (prometheus.value("sum(freshet_postgres_documents)") or 0) > 0)
-    eventually(lambda: ask(stack)["answerer"] == "model")
+    eventually(lambda: ask(live)["answerer"] == "model")
     eventually(lambda: bool(prometheus.query("freshet_airflow_last_success_timestamp_seconds")), 240)
     return prometheus
 
@@ -68,10 +68,10 @@ def drills(request: pytest.FixtureRequest) -> Iterator[list[Drill]]:
         )
 
 
-def ask(stack: Stack) -> dict[str, Any]:
-    with psycopg.connect(stack.settings.conninfo) as store:
+def ask(live: Stack) -> dict[str, Any]:
+    with psycopg.connect(live.settings.conninfo) as store:
         title = pages.busiest(store, language="es")
-    url = f"http://127.0.0.1:{stack.settings.api_port}"
+    url = f"http://127.0.0.1:{live.settings.api_port}"
     httpx.post(f"{url}/v1/search", json={"query": str(title)}, timeout=30, trust_env=False)
     answer = httpx.post(f"{url}/v1/ask", json={"question": f"What changes about {title}?"}, timeout=60, trust_env=False)
     return dict(answer.json())
@@ -86,7 +86,7 @@ def test_every_process_is_scraped(prometheus: Prometheus) -> None:
     eventually(lambda: up() == jobs)
 
 
-def test_every_expression_of_the_dashboards_has_data(stack: Stack, prometheus: Prometheus) -> None:
+def test_every_expression_of_the_dashboards_has_data(live: Stack, prometheus: Prometheus) -> None:
     wanted = {
         text.replace("$__rate_interval", "15s").replace("$__interval", "15s").replace("$__range", "1m"): where
         for *where, text in expressions()
@@ -94,7 +94,7 @@ def test_every_expression_of_the_dashboards_has_data(stack: Stack, prometheus: P
     }
 
     def empty() -> dict[str, list[str]]:
-        ask(stack)
+        ask(live)
         return {text: where for text, where in wanted.items() if prometheus.is_empty(text)}
 
     deadline = time.monotonic() + 120
@@ -105,23 +105,23 @@ def test_every_expression_of_the_dashboards_has_data(stack: Stack, prometheus: P
         prometheus.query(text.replace("$__rate_interval", "15s").replace("$__interval", "15s"))
 
 
-def test_every_rule_is_evaluated_and_what_it_reads_is_there(stack: Stack, prometheus: Prometheus) -> None:
+def test_every_rule_is_evaluated_and_what_it_reads_is_there(live: Stack, prometheus: Prometheus) -> None:
     def unread() -> set[str]:
-        ask(stack)
+        ask(live)
         return {
             selector
-            for rule in rules(stack)
+            for rule in rules(live)
             for selector in selectors(rule["expr"])
             if prometheus.is_empty(selector) and not any(part in selector for part in ONLY_AFTER_A_FAULT)
         }
 
-    for rule in rules(stack):
+    for rule in rules(live):
         prometheus.query(rule["expr"])
     deadline = time.monotonic() + 120
     while (left := unread()) and time.monotonic() < deadline:
         time.sleep(1)
     assert not left
-    records = {rule["record"] for rule in rules(stack) if "record" in rule}
+    records = {rule["record"] for rule in rules(live) if "record" in rule}
     assert not {record for record in records if prometheus.is_empty(record)}
 
 
@@ -138,15 +138,15 @@ class Truth:
         return ends, {part.partition: max(0, part.offset) for part in parts}
 
 
-def shown(stack: Stack, text: str) -> dict[int, float]:
+def shown(live: Stack, text: str) -> dict[int, float]:
     """What the exporter's page says of the indexer's topic, by partition."""
     lines = [line for line in text.splitlines() if line.startswith("kafka_consumergroup_group_lag{")]
-    mine = [line for line in lines if stack.settings.indexer_group in line and topics.GOLD in line]
+    mine = [line for line in lines if live.settings.indexer_group in line and topics.GOLD in line]
     return {int(line.split('partition="')[1].split('"')[0]): float(line.rsplit(" ", 1)[1]) for line in mine}
 
 
-def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(stack: Stack) -> None:
-    address = f"http://127.0.0.1:{stack.settings.exporter_metrics_port}/metrics"
+def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(live: Stack) -> None:
+    address = f"http://127.0.0.1:{live.settings.exporter_metrics_port}/metrics"
 
     def page() -> str:
         return httpx.get(address, trust_env=False, timeout=20).text
@@ -157,18 +157,18 @@ def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(stack: Stack)
         ]
         return float(line.rsplit(" ", 1)[1])
 
-    truth, seen = Truth(stack.settings), []
-    indexer = stack.process("indexer")
+    truth, seen = Truth(live.settings), []
+    indexer = live.process("indexer")
     assert indexer
     indexer.suspend()
-    eventually(lambda: sum(shown(stack, page()).values()) > 100)
+    eventually(lambda: sum(shown(live, page()).values()) > 100)
     for drains in (False, True, True, True):
         if drains:
             indexer.resume()
         ends, committed = truth.lags()
         begun = looks()
         eventually(lambda begun=begun: looks() >= begun + 2)
-        lags = shown(stack, page())
+        lags = shown(live, page())
         later_ends, later_committed = truth.lags()
         for number, lag in lags.items():
             assert ends[number] - later_committed[number] <= lag <= later_ends[number] - committed[number]
@@ -176,24 +176,24 @@ def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(stack: Stack)
     assert seen[0] > seen[-1]
 
 
-def stand_still(stack: Stack, *names: str) -> None:
-    for process in family(stack, *names):
+def stand_still(live: Stack, *names: str) -> None:
+    for process in family(live, *names):
         process.suspend()
 
 
-def family(stack: Stack, *names: str) -> list[psutil.Process]:
-    found = [process for name in names if (process := stack.process(name))]
+def family(live: Stack, *names: str) -> list[psutil.Process]:
+    found = [process for name in names if (process := live.process(name))]
     assert len(found) == len(names)
     return [*found, *(child for process in found for child in process.children(recursive=True))]
 
 
-def kill(stack: Stack, *names: str) -> None:
-    for process in family(stack, *names):
+def kill(live: Stack, *names: str) -> None:
+    for process in family(live, *names):
         process.kill()
 
 
-def resume(stack: Stack, *names: str) -> None:
-    for process in family(stack, *names):
+def resume(live: Stack, *names: str) -> None:
+    for process in family(live, *names):
         process.resume()
 
 
@@ -206,58 +206,58 @@ def flood(settings: Settings) -> None:
 
 
 def test_spark_that_stands_still_is_alerted(
-    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
 ) -> None:
     drills += drill(
         alerts,
         "serve and lake stand still",
         ("FreshetServeStopped", "FreshetLakeStopped"),
-        lambda: stand_still(stack, "serve", "lake"),
-        lambda: kill(stack, "serve", "lake"),
+        lambda: stand_still(live, "serve", "lake"),
+        lambda: kill(live, "serve", "lake"),
     )
 
 
 def test_a_producer_that_stands_still_is_alerted(
-    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
 ) -> None:
     drills += drill(
         alerts,
         "the producer stands still",
         ("FreshetNoEventsReceived",),
-        lambda: stand_still(stack, "producer"),
-        lambda: kill(stack, "producer"),
+        lambda: stand_still(live, "producer"),
+        lambda: kill(live, "producer"),
     )
 
 
 def test_a_postgres_that_stands_still_is_alerted(
-    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
 ) -> None:
     drills += drill(
         alerts,
         "Postgres stands still",
         ("FreshetPostgresDown",),
-        lambda: stand_still(stack, "postgres"),
-        lambda: resume(stack, "postgres"),
+        lambda: stand_still(live, "postgres"),
+        lambda: resume(live, "postgres"),
     )
 
 
 def test_a_flood_of_bad_events_is_alerted(
-    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
+    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
 ) -> None:
     drills += drill(
         alerts,
         "2,000 bad events",
         ("FreshetRejectedShareHigh",),
-        lambda: flood(stack.settings),
+        lambda: flood(live.settings),
         lambda: None,
     )
 
 
 def test_a_model_that_fails_is_alerted(
-    stack: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill], model: Model
+    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill], model: Model
 ) -> None:
     drills += drill(
-        alerts, "the model is away", ("FreshetModelFailing",), model.end, model.start, meanwhile=lambda: ask(stack)
+        alerts, "the model is away", ("FreshetModelFailing",), model.end, model.start, meanwhile=lambda: ask(live)
     )
 
 
