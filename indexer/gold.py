@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from prometheus_client import Gauge
 
 from freshet.contract import topics
-from freshet.log import MAX_RECORD_BYTES
+from freshet.log import LOGGER, MAX_RECORD_BYTES
 from freshet.settings import Settings
 from freshet.telemetry import logs, metrics
 
@@ -21,7 +21,7 @@ class GoldTopic:
     """The partitions of `wiki.gold` that are this member's. For one thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self._consumer = Consumer(_options(settings))
+        self._consumer = Consumer(_options(settings), logger=LOGGER)
         self._group = settings.indexer_group
         self._held: list[Message] = []
         self.joined = False

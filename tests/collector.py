@@ -35,9 +35,7 @@ class Collector:
     def parents(self) -> dict[str, str]:
         """The name of the span that each is below, or the id of one that is not here."""
         names = {span.span_id: name for name, span in self.spans.items()}
-        return {
-            name: names.get(span.parent_span_id, span.parent_span_id.hex()) for name, span in self.spans.items()
-        }
+        return {name: names.get(span.parent_span_id, span.parent_span_id.hex()) for name, span in self.spans.items()}
 
     def said(self, name: str) -> dict[str, Any]:
         """The attributes of a span."""
