@@ -1,5 +1,6 @@
 """The durable log: creating its topics and asking for its offsets."""
 
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -12,6 +13,9 @@ from freshet.errors import TransientError
 from freshet.settings import Settings
 
 TIMEOUT_S = 30.0
+LOGGER = logging.getLogger("rdkafka")
+"""For every client of the broker: by itself librdkafka writes plain lines to standard error."""
+
 # Every record bigger than this would be refused by the broker; a recent-change event has a few kilobytes.
 MAX_RECORD_BYTES = 10 * 1024 * 1024
 # Only closed segments are compacted: short ones keep the read at a start short.
@@ -22,7 +26,7 @@ SOON = MappingProxyType[str, str | int]({"fetch.wait.max.ms": 10})
 
 def ensure_topics(settings: Settings) -> list[str]:
     """Create the topics that are not there yet. Returns the names of those it made. Safe to call at any time."""
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers}, logger=LOGGER)
     retention_ms = str(settings.kafka_retention_hours * 3_600_000)
     wanted = [
         NewTopic(
@@ -82,5 +86,6 @@ def reader(
             # while the broker is away: twice a second, not twenty times, each with a line in the log
             "reconnect.backoff.ms": 500,
             **options,
-        }
+        },
+        logger=LOGGER,
     )

@@ -1,7 +1,5 @@
 """Makes the topics and brings the store's schema up to date: `python -m freshet.prepare`. Safe at any time."""
 
-import sys
-
 from freshet.errors import FreshetError
 from freshet.log import ensure_topics
 from freshet.settings import load_settings
@@ -20,4 +18,4 @@ if __name__ == "__main__":
     try:
         main()
     except FreshetError as error:
-        sys.exit(f"error: {error}")
+        logs.end(error)

@@ -1,5 +1,6 @@
 """How every Spark job is configured: for sessions made by a program, and for those that spark-submit makes."""
 
+from pathlib import Path
 from typing import Final
 
 from freshet.errors import PermanentError
@@ -25,6 +26,8 @@ OPTIONS: Final = {
 }
 # The code that Spark generates for the transforms is so long that the JVM does not compile it unasked.
 _JAVA_OPTIONS: Final = "-XX:-DontCompileHugeMethods"
+# Else the JVM writes plain lines between ours: Spark's own setting of JSON does not hold for a session made by Python.
+_LOGGING: Final = f"-Dlog4j2.configurationFile={(Path(__file__).parent / 'log4j2.properties').as_uri()}"
 BATCH_JAVA_OPTIONS: Final = "-XX:+UseParallelGC"
 
 
@@ -49,7 +52,7 @@ def options(
     return {
         **OPTIONS,
         "spark.driver.memory": memory or settings.lake_driver_memory,
-        "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} {java_options}",
+        "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} {_LOGGING} {java_options}",
         "spark.jars": ",".join(jars),
         # The default class loader of Delta's catalog is the driver's own.
         "spark.driver.extraClassPath": ":".join(jars),

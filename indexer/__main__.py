@@ -1,7 +1,6 @@
 """The indexer's process: `python -m indexer`. Ends with 0 on SIGTERM, when the batch at hand is written."""
 
 import signal
-import sys
 from functools import partial
 from threading import Event
 
@@ -56,4 +55,4 @@ if __name__ == "__main__":
     try:
         main()
     except FreshetError as error:
-        sys.exit(f"error: {error}")
+        logs.end(error)

@@ -8,7 +8,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from freshet.contract import topics
-from freshet.log import MAX_RECORD_BYTES
+from freshet.log import LOGGER, MAX_RECORD_BYTES
 from freshet.settings import Settings
 from freshet.telemetry import logs
 
@@ -20,7 +20,7 @@ class GoldTopic:
     """The partitions of `wiki.gold` that are this member's. For one thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self._consumer = Consumer(_options(settings))
+        self._consumer = Consumer(_options(settings), logger=LOGGER)
         self._held: list[Message] = []
         self.joined = False
         self._consumer.subscribe([topics.GOLD], on_assign=self._assigned, on_revoke=self._left, on_lost=self._left)

@@ -1,6 +1,5 @@
 """Records -> the log, idempotent and in order; what is acknowledged moves the position."""
 
-import logging
 import time
 from collections import deque
 from functools import partial
@@ -10,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from freshet.contract import topics
 from freshet.contract.rejections import Stage
 from freshet.errors import FreshetError, PermanentError
-from freshet.log import MAX_RECORD_BYTES
+from freshet.log import LOGGER, MAX_RECORD_BYTES
 from freshet.telemetry import logs, metrics
 from producer.classify import Record, refused
 from producer.resume import Entry, Ledger, Position
@@ -48,7 +47,7 @@ class Publisher:
 
     def __init__(self, bootstrap_servers: str, stream: str, ledger: Ledger) -> None:
         config = {**producer_config(bootstrap_servers), "error_cb": self._on_error}
-        self._producer = Producer(config, logger=logging.getLogger("rdkafka"))
+        self._producer = Producer(config, logger=LOGGER)
         self._stream = stream
         self._ledger = ledger
         self._written: str | None = None

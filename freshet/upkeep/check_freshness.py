@@ -88,4 +88,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except FreshetError as error:
-        sys.exit(f"error: {error}")
+        logs.end(error)

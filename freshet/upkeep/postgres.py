@@ -129,4 +129,4 @@ if __name__ == "__main__":
     try:
         main()
     except FreshetError as error:
-        sys.exit(f"error: {error}")
+        logs.end(error)

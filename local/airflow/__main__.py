@@ -65,4 +65,4 @@ if __name__ == "__main__":
     try:
         typer.run(main)
     except FreshetError as error:
-        sys.exit(f"error: {error}")
+        logs.end(error)

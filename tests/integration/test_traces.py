@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from freshet.settings import load_settings
-from freshet.telemetry import traces
+from freshet.telemetry import logs, traces
 from local.openai_server.app import MODEL
 from tests.api_serving import served
 from tests.asking import QUESTION, ask, insert_snails, stream
@@ -37,12 +37,15 @@ def edits(store: str) -> None:
     insert_snails(store)
 
 
-def test_a_question_is_one_trace_from_its_caller_to_the_stored_answer(application, capsys):
+def test_a_question_is_one_trace_from_its_caller_to_the_stored_answer(application):
     collector = Collector()
-    with listening(collector) as (_, address):
-        with TestClient(application(otlp_endpoint=address), headers=TRACEPARENT) as client:
-            answer = ask(client)
-            client.get("/metrics")
+    # the application ends first, and sends what it has
+    with (
+        listening(collector) as (_, address),
+        TestClient(application(otlp_endpoint=address), headers=TRACEPARENT) as client,
+    ):
+        answer = ask(client)
+        client.get("/metrics")
     assert collector.parents() == {"POST /v1/ask": CALLER, **PARTS}
     assert {span.trace_id.hex() for span in collector.spans.values()} == {TRACE}
     assert collector.services == {"freshet-api"}
@@ -60,17 +63,17 @@ def test_a_question_is_one_trace_from_its_caller_to_the_stored_answer(applicatio
         "gen_ai.usage.output_tokens": answer["usage"]["output_tokens"],
     }
     assert collector.said("store answer")["freshet.answer_id"] == answer["answer_id"]
-    assert collector.received
-    # neither what was asked, nor what was answered, nor what was found
-    for words in (b"sea snails", b"snail", answer["answer"].encode()):
-        assert words not in collector.received
+    # it is in what was asked, in what was found and in what was answered
+    assert b"snail" not in collector.received
 
 
 def test_a_streamed_answer_is_within_its_request_and_a_failed_model_is_seen(application):
     collector = Collector()
-    with listening(collector) as (_, address):
-        with TestClient(application("fault-stall", otlp_endpoint=address, answer_timeout_s=0.5)) as client:
-            events = stream(client)
+    with (
+        listening(collector) as (_, address),
+        TestClient(application("fault-stall", otlp_endpoint=address, answer_timeout_s=0.5)) as client,
+    ):
+        events = stream(client)
     assert events[-1][1]["answerer"] == "extractive"
     request = collector.spans["POST /v1/ask/stream"]
     for name in ("ground answer", "chat fault-stall", "extract answer", "store answer"):
@@ -114,14 +117,14 @@ def test_a_collector_that_is_away_or_hangs_delays_neither_answers_nor_the_end(ap
         assert time.perf_counter() - begun < traces.FLUSH_S + 1
 
 
-def test_log_lines_name_the_trace_and_no_question(application, tmp_path, capsys):
-    from freshet.telemetry import logs
-
-    with listening(Collector()) as (_, address):
-        with TestClient(application(otlp_endpoint=address), headers=TRACEPARENT) as client:
-            logs.configure("test")
-            capsys.readouterr()
-            ask(client)
+def test_log_lines_name_the_trace_and_no_question(application, capsys):
+    with (
+        listening(Collector()) as (_, address),
+        TestClient(application(otlp_endpoint=address), headers=TRACEPARENT) as client,
+    ):
+        logs.configure("test")
+        capsys.readouterr()
+        ask(client)
     printed = capsys.readouterr().err
     lines = [json.loads(line) for line in printed.splitlines()]
     (line,) = [line for line in lines if line["event"] == "request"]
