@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NAMESPACE: Final = "freshet"
 """Of all jobs."""
 
+TIMEOUT_S: Final = 2
+"""How long an event may take. Tasks of Airflow wait for it."""
+
 
 def topics(settings: Settings, *names: str) -> list["Dataset"]:
     """Topics of the log."""

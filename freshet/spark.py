@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from freshet.errors import PermanentError
-from freshet.lineage import NAMESPACE
+from freshet.lineage import NAMESPACE, TIMEOUT_S
 from freshet.settings import Settings
 
 OPTIONS: Final = {
@@ -35,6 +35,7 @@ LINEAGE_OPTIONS: Final = {
     "spark.extraListeners": "io.openlineage.spark.agent.OpenLineageSparkListener",
     "spark.openlineage.namespace": NAMESPACE,
     "spark.openlineage.transport.type": "http",
+    "spark.openlineage.transport.timeoutInMillis": str(TIMEOUT_S * 1000),
 }
 
 

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL
 
 from freshet import airflow_access as access
-from freshet.lineage import NAMESPACE
+from freshet.lineage import NAMESPACE, TIMEOUT_S
 from freshet.settings import CHECKOUT, Settings
 
 DATABASE: Final = "airflow"
@@ -108,7 +108,7 @@ def _lineage(url: str) -> dict[str, Any]:
     return {
         "disabled": False,
         "namespace": NAMESPACE,
-        "transport": json.dumps({"type": "http", "url": url}),
+        "transport": json.dumps({"type": "http", "url": url, "timeout": TIMEOUT_S, "retry": {"total": 0}}),
         # the events of a submitted job name the task that submitted it
         "spark_inject_parent_job_info": True,
     }
