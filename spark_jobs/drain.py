@@ -36,7 +36,7 @@ def main() -> None:
     """Drain, and say how fast."""
     settings = load_settings()
     logs.configure("drain", settings.log_level)
-    spark = spark_session(settings, "freshet-drain")
+    spark = spark_session(settings, "freshet-drain", lineage=False)
     create_tables(spark, settings.lake)
     batches = drain(read_stream(spark, settings, TOPICS, MAX_BATCH_RECORDS), settings)
     spark.stop()
