@@ -64,6 +64,16 @@ def told(settings: Settings) -> Settings:
     return settings.model_copy(update={"alertmanager_url": f"http://127.0.0.1:{settings.alertmanager_port}"})
 
 
+def sentences(settings: Settings) -> list[str]:
+    """Where those that run are found."""
+    names = {"prometheus": "Prometheus", "alertmanager": "alerts"}
+    return [
+        f"{names[process.name]} at http://127.0.0.1:{port}/"
+        for process in (declare(settings, 0) if settings.monitoring else ())
+        for port in process.ports.values()
+    ]
+
+
 def prepare(settings: Settings, scraped: Mapping[str, int]) -> None:
     """Write both configurations and the rules. `scraped` are the ports of the metrics by job."""
     rules = settings.state_dir / "prometheus" / "rules"

@@ -18,7 +18,7 @@ from rich.text import Text
 from freshet import airflow_access as access
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import Settings, Source, load_settings
-from local import launch, running, source, supervisor
+from local import launch, monitoring, running, source, supervisor
 from local.cli import console
 from local.overview import Overview, Row, lines, overview
 from local.supervisor import Supervisor
@@ -59,6 +59,8 @@ def up(
         start(settings, detach=detach)
         console.say(f"ready: pages at http://{settings.ui_host}:{settings.ui_port}/")
         console.say(f"API at http://{settings.api_host}:{settings.api_port}/docs")
+        for sentence in monitoring.sentences(settings):
+            console.say(sentence)
         if settings.airflow:
             console.say(f"Airflow is starting: {access.sentence(settings)}")
         if detach:

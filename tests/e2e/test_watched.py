@@ -60,12 +60,14 @@ def drills(request: pytest.FixtureRequest) -> Iterator[list[Drill]]:
     """How long each alert took, printed in the end."""
     done: list[Drill] = []
     yield done
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    plugins = request.config.pluginmanager
+    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
     assert reporter
-    for one in done:
-        reporter.write_line(
-            f"{one.fault}: {one.alert} fired after {one.fired_s:.1f} s, resolved after {one.resolved_s:.1f} s"
-        )
+    assert capture
+    with capture.global_and_fixture_disabled():
+        for one in done:
+            fired, resolved = f"fired after {one.fired_s:.1f} s", f"resolved {one.resolved_s:.1f} s after the repair"
+            reporter.write_line(f"\n{one.fault}: {one.alert} {fired}, {resolved}")
 
 
 def ask(live: Stack) -> dict[str, Any]:
