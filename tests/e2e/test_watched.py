@@ -13,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 from confluent_kafka import Producer, TopicPartition
+from deltalake import DeltaTable
 
 from freshet import log
 from freshet.contract import topics
@@ -140,22 +141,39 @@ class Truth:
         return ends, {part.partition: max(0, part.offset) for part in parts}
 
 
-def shown(live: Stack, text: str) -> dict[int, float]:
-    """What the exporter's page says of the indexer's topic, by partition."""
-    lines = [line for line in text.splitlines() if line.startswith("kafka_consumergroup_group_lag{")]
-    mine = [line for line in lines if live.settings.indexer_group in line and topics.GOLD in line]
-    return {int(line.split('partition="')[1].split('"')[0]): float(line.rsplit(" ", 1)[1]) for line in mine}
+def shown(text: str, name: str, group: str, topic: str) -> dict[int, float]:
+    """What the exporter's page says of a group, by partition."""
+    lines = [line for line in text.splitlines() if line.startswith(f'{name}{{group="{group}"') and topic in line]
+    return {int(line.split('partition="')[1].split('"')[0]): float(line.rsplit(" ", 1)[1]) for line in lines}
+
+
+def page(live: Stack) -> str:
+    return httpx.get(
+        f"http://127.0.0.1:{live.settings.exporter_metrics_port}/metrics", trust_env=False, timeout=20
+    ).text
+
+
+def test_the_lake_query_notes_on_the_broker_what_it_has_written(live: Stack) -> None:
+    def noted() -> dict[int, float]:
+        return shown(page(live), "kafka_consumergroup_group_offset", topics.LAKE_GROUP, topics.RAW)
+
+    def written() -> dict[int, float]:
+        bronze = DeltaTable(live.settings.lake.table("bronze")).to_pyarrow_table(columns=["partition", "offset"])
+        last = bronze.group_by("partition").aggregate([("offset", "max")]).to_pylist()
+        return {row["partition"]: row["offset_max"] + 1 for row in last}
+
+    eventually(lambda: noted() == written())
 
 
 def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(live: Stack) -> None:
-    address = f"http://127.0.0.1:{live.settings.exporter_metrics_port}/metrics"
-
-    def page() -> str:
-        return httpx.get(address, trust_env=False, timeout=20).text
+    def lag() -> dict[int, float]:
+        return shown(page(live), "kafka_consumergroup_group_lag", live.settings.indexer_group, topics.GOLD)
 
     def looks() -> float:
         (line,) = [
-            one for one in page().splitlines() if one.startswith('freshet_exporter_look_seconds_count{target="kafka')
+            one
+            for one in page(live).splitlines()
+            if one.startswith('freshet_exporter_look_seconds_count{target="kafka')
         ]
         return float(line.rsplit(" ", 1)[1])
 
@@ -163,17 +181,17 @@ def test_the_lag_shown_is_the_brokers_truth_while_a_backlog_drains(live: Stack) 
     indexer = live.process("indexer")
     assert indexer
     indexer.suspend()
-    eventually(lambda: sum(shown(live, page()).values()) > 100)
+    eventually(lambda: sum(lag().values()) > 100)
     for drains in (False, True, True, True):
         if drains:
             indexer.resume()
         ends, committed = truth.lags()
         begun = looks()
         eventually(lambda begun=begun: looks() >= begun + 2)
-        lags = shown(live, page())
+        lags = lag()
         later_ends, later_committed = truth.lags()
-        for number, lag in lags.items():
-            assert ends[number] - later_committed[number] <= lag <= later_ends[number] - committed[number]
+        for number, records in lags.items():
+            assert ends[number] - later_committed[number] <= records <= later_ends[number] - committed[number]
         seen.append(sum(lags.values()))
     assert seen[0] > seen[-1]
 
