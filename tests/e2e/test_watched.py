@@ -5,8 +5,8 @@ The stack is that of the tests of upkeep, whose events go on for ever.
 
 import shutil
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import httpx
 import psutil
@@ -225,62 +225,69 @@ def flood(settings: Settings) -> None:
     producer.flush(20)
 
 
-def test_spark_that_stands_still_is_alerted(
-    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
-) -> None:
-    drills += drill(
-        alerts,
-        "serve and lake stand still",
+class Fault(NamedTuple):
+    """What is broken, the alerts that say so, and how it is made and mended."""
+
+    words: str
+    alerts: tuple[str, ...]
+    make: Callable[[Stack, Model], None]
+    mend: Callable[[Stack, Model], None]
+    meanwhile: Callable[[Stack], object] = lambda live: None
+
+
+FAULTS = [
+    Fault(
+        "Spark stands still",
         ("FreshetServeStopped", "FreshetLakeStopped"),
-        lambda: stand_still(live, "serve", "lake"),
-        lambda: kill(live, "serve", "lake"),
-    )
-
-
-def test_a_producer_that_stands_still_is_alerted(
-    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
-) -> None:
-    drills += drill(
-        alerts,
+        lambda live, _: stand_still(live, "serve", "lake"),
+        lambda live, _: kill(live, "serve", "lake"),
+    ),
+    Fault(
         "the producer stands still",
         ("FreshetNoEventsReceived",),
-        lambda: stand_still(live, "producer"),
-        lambda: kill(live, "producer"),
-    )
-
-
-def test_a_postgres_that_stands_still_is_alerted(
-    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
-) -> None:
-    drills += drill(
-        alerts,
+        lambda live, _: stand_still(live, "producer"),
+        lambda live, _: kill(live, "producer"),
+    ),
+    Fault(
         "Postgres stands still",
         ("FreshetPostgresDown",),
-        lambda: stand_still(live, "postgres"),
-        lambda: resume(live, "postgres"),
-    )
-
-
-def test_a_flood_of_bad_events_is_alerted(
-    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill]
-) -> None:
-    drills += drill(
-        alerts,
+        lambda live, _: stand_still(live, "postgres"),
+        lambda live, _: resume(live, "postgres"),
+    ),
+    Fault(
         "2,000 bad events",
         ("FreshetRejectedShareHigh",),
-        lambda: flood(live.settings),
-        lambda: None,
-    )
-
-
-def test_a_model_that_fails_is_alerted(
-    live: Stack, prometheus: Prometheus, alerts: Alerts, drills: list[Drill], model: Model
-) -> None:
-    drills += drill(
-        alerts, "the model is away", ("FreshetModelFailing",), model.end, model.start, meanwhile=lambda: ask(live)
-    )
+        lambda live, _: flood(live.settings),
+        lambda live, model: None,
+    ),
+    Fault(
+        "the model is away",
+        ("FreshetModelFailing",),
+        lambda _, model: model.end(),
+        lambda _, model: model.start(),
+        # who does not ask does not see it fail
+        ask,
+    ),
+]
 
 
 @pytest.fixture(scope="module")
 def alerts(webhook: tuple[Receiver, str]) -> Alerts:
     return Alerts(webhook[0])
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.words)
+def test_a_fault_is_alerted_and_resolved_after_the_repair(
+    fault: Fault, live: Stack, prometheus: Prometheus, model: Model, alerts: Alerts, drills: list[Drill]
+) -> None:
+    quiet = f'ALERTS{{alertstate="firing",alertname=~"{"|".join(fault.alerts)}"}}'
+    eventually(lambda: prometheus.is_empty(quiet))
+
+    drills += drill(
+        alerts,
+        fault.words,
+        fault.alerts,
+        lambda: fault.make(live, model),
+        lambda: fault.mend(live, model),
+        lambda: fault.meanwhile(live),
+    )
