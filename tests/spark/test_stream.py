@@ -10,7 +10,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 import freshet.log
 from freshet.contract import topics
 from freshet.errors import ConfigError
+from freshet.offsets import Offsets
 from freshet.settings import load_settings
+from freshet.upkeep.log_state import LogState
 from spark_jobs.drain import drain
 from spark_jobs.lake import TOPICS
 from spark_jobs.listener import ProgressListener
@@ -59,13 +61,18 @@ def count(settings, topic):
         reader.close()
 
 
+def behind(settings):
+    """Raw records that the lake query has not noted on the broker."""
+    return LogState(settings, Offsets(settings), time.monotonic() + 20).uncommitted(topics.LAKE_GROUP, topics.RAW)
+
+
 @pytest.mark.parametrize("mode", ["realtime", "microbatch"])
 def test_both_queries_write_what_comes_and_go_on_after_a_restart(request, spark, stack, mode):
     here = stack.model_copy(update={"serve_mode": mode})
     gold_before = count(here, topics.GOLD)
     listener = ProgressListener(here)
     spark.streams.addListener(listener)
-    request.addfinalizer(lambda: (spark.streams.removeListener(listener), listener.close()))
+    request.addfinalizer(lambda: spark.streams.removeListener(listener))
     for round_ in range(2):
         queries = start(spark, here)
         try:
@@ -73,6 +80,7 @@ def test_both_queries_write_what_comes_and_go_on_after_a_restart(request, spark,
             send(here, [raw(event(meta__id=name)), Record(b"no JSON"), raw(event(meta__domain="canary"))])
             until(lambda: name in ids(here, "gold", "doc_id"), "the lake has no document")  # noqa: B023
             until(lambda: count(here, topics.GOLD) > gold_before + round_, "the topic has no document")  # noqa: B023
+            until(lambda: behind(here) == 0, "the broker does not know how far the lake query is")
             assert all(query.isActive for query in queries)
         finally:
             for query in queries:

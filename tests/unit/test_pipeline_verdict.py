@@ -29,7 +29,7 @@ def processes(**states: ProcessState) -> list[ProcessOut]:
     return [ProcessOut(name=name, state=states.get(name, "ready"), detail=None, since=ago(90)) for name in NAMES]
 
 
-LOG = LogNow(NOON, {}, ago(0.1), ago(0.1), ago(0.5), Owed(), Owed())
+LOG = LogNow(NOON, {}, ago(0.1), ago(0.1), ago(0.5), Owed(), Owed(), 0)
 
 
 JUST_NOW = ago(0.4)
