@@ -19,7 +19,7 @@ from local import jars, monitoring, ports, stack
 from local.supervisor import Supervisor
 
 MIN_JAVA = 17
-MIN_MEMORY_GB = 4.5
+MIN_MEMORY_GB = 5
 MIN_DISK_GB = 5
 JAVA_ADVICE = (
     "install Java 17 or newer: `apt-get install openjdk-17-jre-headless` (Debian, Ubuntu), "
