@@ -45,12 +45,25 @@ def up(
     airflow: Annotated[
         bool | None, typer.Option("--airflow/--no-airflow", help="Have Airflow repair and maintain, or leave it out.")
     ] = None,
+    monitoring_: Annotated[
+        bool | None,
+        typer.Option(
+            "--monitoring/--no-monitoring", help="Have exporter, Prometheus and Alertmanager, or leave them out."
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once everything works, and leave it running.")
     ] = False,
 ) -> None:
-    """Start the stack: broker, Postgres, Spark, producer, indexer, API, pages and Airflow."""
-    asked = {"source": source_name, "recording": recording, "rate": rate, "retime": retime, "airflow": airflow}
+    """Start the stack: broker, Postgres, Spark, producer, indexer, API, pages, Airflow and what watches them."""
+    asked = {
+        "source": source_name,
+        "recording": recording,
+        "rate": rate,
+        "retime": retime,
+        "airflow": airflow,
+        "monitoring": monitoring_,
+    }
     settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
     settings, sentence = source.resolve(settings)
     console.say(sentence)
