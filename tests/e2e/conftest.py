@@ -37,12 +37,11 @@ def webhook() -> Iterator[tuple[Receiver, str]]:
 
 
 @pytest.fixture(scope="session")
-def stack(model: Model, webhook: tuple[Receiver, str]) -> Iterator[Stack]:
+def stack(model: Model) -> Iterator[Stack]:
     """The whole stack: real recorded events where they are at hand, else simulated ones; a model writes its answers."""
-    drill = {**DRILL, "alertmanager_webhook_url": SecretStr(webhook[1])}
     recording = SHARED_DATA / "recentchange.ndjson.gz"
     source = {"source": "recording", "recording": recording} if recording.exists() else {"source": "simulated"}
-    with running_stack(**source, **model.settings, **drill, rate=200, lake_interval_s=5) as stack:
+    with running_stack(**source, **model.settings, rate=200, lake_interval_s=5) as stack:
         yield stack
 
 
@@ -54,7 +53,7 @@ def breaches() -> Iterator[tuple[Receiver, str]]:
 
 
 @pytest.fixture(scope="session")
-def changed(stack: Stack, breaches: tuple[Receiver, str]) -> Changed:
+def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receiver, str]) -> Changed:
     """Files on Commons are documents from now on, edits of most Wikipedias are none, and one is not as it was."""
     if not stack.process("kafka"):
         assert stack.run("up", "--detach", timeout=START_TIMEOUT_S).returncode == 0
@@ -72,6 +71,8 @@ def changed(stack: Stack, breaches: tuple[Receiver, str]) -> Changed:
             "gold_namespaces": NAMESPACES,
             "gold_wikis": WIKIS,
             "alert_webhook_url": SecretStr(address),
+            "alertmanager_webhook_url": SecretStr(webhook[1]),
+            **DRILL,
             "sla_source_silence_s": float(SILENT_S),
             "sla_silver_age_s": float(SILENT_S),
             "upkeep_deadline_s": 5.0,
