@@ -44,7 +44,10 @@ class Log:
             (topics.LAKE_GROUP, topics.RAW),
             (topics.LAKE_GROUP, topics.REJECTED),
         ):
-            yield group, topic, self._offsets.committed(group, topic, marks[topic], deadline)
+            if marks[topic]:
+                yield group, topic, self._offsets.committed(group, topic, marks[topic], deadline)
+        if not marks[topics.RAW]:
+            return
         # real-time mode reports once a minute; what it has written says more
         noted = self._offsets.committed(topics.SERVE_GROUP, topics.RAW, marks[topics.RAW], deadline)
         written = LogState(self._settings, self._offsets, deadline).served()

@@ -48,10 +48,11 @@ class LogState:
 
     def uncommitted(self, group: str, topic: str) -> int | None:
         """Records of a topic that a group has not committed; None when it has never committed any."""
-        reached = self._offsets.committed(group, topic, self._marks[topic], self._deadline)
+        marks = self._marks[topic]
+        reached = self._offsets.committed(group, topic, marks, self._deadline) if marks else {}
         if all(offset < 0 for offset in reached.values()):
             return None
-        return sum(map(len, unread(self._marks[topic], reached).values()))
+        return sum(map(len, unread(marks, reached).values()))
 
     def unindexed(self) -> Owed:
         """Gold records that the indexer has still to do."""

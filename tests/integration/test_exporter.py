@@ -106,6 +106,16 @@ def test_a_broker_that_is_away_shows_nothing_rather_than_what_was(own: Settings)
     assert shown("kafka_partition_latest_offset", topic=topics.RAW, partition=0) is None
 
 
+def test_a_look_that_goes_wrong_in_any_way_says_so_and_is_made_again() -> None:
+    def answer() -> None:
+        raise KeyError("what nobody expected")
+
+    assert not look(Target("disk", answer, 1), was_well=True)
+    assert shown("freshet_exporter_up", target="disk") == 0
+    assert look(Target("disk", lambda: None, 1), was_well=False)
+    assert shown("freshet_exporter_up", target="disk") == 1
+
+
 def test_tables_of_the_lake_are_shown_as_they_grow(own: Settings) -> None:
     lake = Lake(own)
     lake.look()
