@@ -99,11 +99,11 @@ def prometheus(configuration: dict[str, Any], settings: Settings, scraped: Mappi
         job["static_configs"] = [{"targets": [f"127.0.0.1:{scraped[job['job_name']]}"]}]
     if not _installed(ALERTMANAGER):
         jobs = [job for job in jobs if job["job_name"] != "alertmanager"]
-    told = {"static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]}
+    heard = [{"static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]}]
     return {
         **configuration,
         "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
-        "alerting": {"alertmanagers": [told]},
+        "alerting": {"alertmanagers": heard if _installed(ALERTMANAGER) else []},
         "scrape_configs": jobs,
     }
 

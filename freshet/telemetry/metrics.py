@@ -101,7 +101,7 @@ REQUESTS: Final = Histogram(
 )
 ANSWERS: Final = Counter("freshet_api_answers_total", "Answers by outcome", ["outcome", "answerer"])
 DEGRADED: Final = Counter(
-    "freshet_api_answers_degraded_total", "Answers that lack what a part failed to give: model, embedding", ["part"]
+    "freshet_api_answers_degraded_total", "Answers that lack what a part failed to give: model, vector", ["part"]
 )
 FIRST_TOKEN: Final = Histogram(
     "freshet_api_first_token_seconds",

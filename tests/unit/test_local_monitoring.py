@@ -23,6 +23,16 @@ def test_every_job_is_scraped_at_its_port_here_and_no_other_is(settings: Setting
     assert made["rule_files"] == ["rules/*.yml"]
 
 
+def test_without_alertmanager_nobody_is_told_and_it_is_not_scraped(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring, "_installed", lambda names: None)
+    jobs = [{"job_name": name, "static_configs": []} for name in SCRAPED]
+    made = monitoring.prometheus({"scrape_configs": jobs}, settings, SCRAPED)
+    assert made["alerting"] == {"alertmanagers": []}
+    assert [job["job_name"] for job in made["scrape_configs"]] == ["producer"]
+
+
 def test_a_drill_shortens_ranges_offsets_and_waits_and_nothing_else() -> None:
     rule = {"alert": "A", "for": "2m", "expr": 'rate(x{le="5.0"}[1h]) > 14.4 and y offset 10m > 300 and z[6h:1m]'}
     (made,) = monitoring.scaled({"groups": [{"interval": "30s", "rules": [rule]}]}, 0.1)["groups"]
