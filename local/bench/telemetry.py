@@ -20,8 +20,8 @@ USUAL_S: Final = 15
 """How often Prometheus scrapes by default."""
 
 PER_EVENT: Final = 21
-"""Updates that an edit causes at most: four in the producer, one in the exporter, and as a document that is a batch of its
-own sixteen in the indexer. Spark's are by batch."""
+"""Updates that an edit causes at most: four in the producer, one in the exporter, and as a document that is a batch of
+its own sixteen in the indexer. Spark's are by batch."""
 
 WATCHERS: Final = ("exporter", "prometheus", "alertmanager")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import yaml
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from tests.receiver import Receiver
 from tests.stacks import Stack, eventually
@@ -57,6 +58,18 @@ def selectors(expression: str) -> set[str]:
     bare = re.sub(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", expression)
     found = SELECTOR.findall(bare)
     return {one for one in found if one.partition("{")[0] not in WORDS and re.match(r"[a-z_]{2,}.*[_:].*|up", one)}
+
+
+def left_over(missing: Callable[[], Collection[str]], seconds: float = 120) -> Collection[str]:
+    """What is still missing when nothing is any more, or the time is over."""
+    patiently = Retrying(
+        retry=retry_if_result(bool),
+        wait=wait_fixed(1),
+        stop=stop_after_delay(seconds),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    left: Collection[str] = patiently(missing)
+    return left
 
 
 @dataclass

@@ -4,7 +4,6 @@ The stack is that of the tests of upkeep, whose events go on for ever.
 """
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from freshet.settings import Settings
 from freshet.store import pages
 from monitoring.grafana.expressions import MAY_BE_EMPTY, expressions
 from tests.e2e.changing import Changed
-from tests.e2e.observing import Alerts, Drill, Prometheus, drill, rules, selectors
+from tests.e2e.observing import Alerts, Drill, Prometheus, drill, left_over, rules, selectors
 from tests.receiver import Receiver
 from tests.stacks import Model, Stack, eventually
 
@@ -100,10 +99,7 @@ def test_every_expression_of_the_dashboards_has_data(live: Stack, prometheus: Pr
         ask(live)
         return {text: where for text, where in wanted.items() if prometheus.is_empty(text)}
 
-    deadline = time.monotonic() + 120
-    while (left := empty()) and time.monotonic() < deadline:
-        time.sleep(1)
-    assert not left
+    assert not left_over(empty)
     for text in MAY_BE_EMPTY:
         prometheus.query(text.replace("$__rate_interval", "15s").replace("$__interval", "15s"))
 
@@ -120,10 +116,7 @@ def test_every_rule_is_evaluated_and_what_it_reads_is_there(live: Stack, prometh
 
     for rule in rules(live):
         prometheus.query(rule["expr"])
-    deadline = time.monotonic() + 120
-    while (left := unread()) and time.monotonic() < deadline:
-        time.sleep(1)
-    assert not left
+    assert not left_over(unread)
     records = {rule["record"] for rule in rules(live) if "record" in rule}
     assert not {record for record in records if prometheus.is_empty(record)}
 

@@ -15,7 +15,10 @@ def settings() -> Settings:
     return load_settings(scrape_interval_s=3, alertmanager_port=4444)
 
 
-def test_every_job_is_scraped_at_its_port_here_and_no_other_is(settings: Settings) -> None:
+def test_every_job_is_scraped_at_its_port_here_and_no_other_is(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring, "_installed", lambda names: names[0])
     made = monitoring.prometheus({"scrape_configs": JOBS, "rule_files": ["rules/*.yml"]}, settings, SCRAPED)
     assert made["scrape_configs"] == [{"job_name": "producer", "static_configs": [{"targets": ["127.0.0.1:1111"]}]}]
     assert made["global"]["scrape_interval"] == made["global"]["evaluation_interval"] == "3s"
