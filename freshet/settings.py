@@ -20,6 +20,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from freshet import keys
 from freshet.contract import topics
 from freshet.contract.documents import DocumentRule, rule_from
+from freshet.deployment_settings import DeploymentSettings
 from freshet.errors import ConfigError
 from freshet.lake import LakePaths
 from freshet.monitoring_settings import MonitoringSettings
@@ -43,7 +44,7 @@ __all__ = ["CHECKOUT", "PREFIX", "Settings", "Source", "load_settings"]
 PREFIX = "FRESHET_"
 
 
-class Settings(MonitoringSettings):
+class Settings(DeploymentSettings, MonitoringSettings):
     """All settings, validated and frozen."""
 
     model_config = SettingsConfigDict(

@@ -1,8 +1,9 @@
 """The embedded stack: which processes, in which order. A part that a setting points elsewhere is left out."""
 
 import sys
+from dataclasses import replace
 
-from freshet.settings import CHECKOUT, Settings, Source
+from freshet.settings import CHECKOUT, PREFIX, Settings, Source
 from local import broker, monitoring, postgres, readiness
 from local.process import Process
 
@@ -24,7 +25,7 @@ def declare(settings: Settings) -> list[Process]:
         _room(
             "lake", settings.lake_metrics_port, after=started, stop_seconds=40, start_seconds=30, niceness=LAKE_NICENESS
         ),
-        _room("indexer", settings.indexer_metrics_port, after=started),
+        *_indexers(settings, started),
         # it finishes the answers that are being written
         _room("api", settings.api_port, after=started, stop_seconds=int(settings.answer_timeout_s) + 15),
         _room("ui", settings.ui_port, after=("api",)),
@@ -82,6 +83,15 @@ def scraped(settings: Settings) -> dict[str, int]:
     }
 
 
+def indexer_ports(settings: Settings) -> dict[str, int]:
+    """Port of the metrics of each indexer, by the name of its process."""
+    more = {
+        f"indexer-{number}": settings.more_indexers_metrics_port + number - 2
+        for number in range(2, settings.indexers + 1)
+    }
+    return {"indexer": settings.indexer_metrics_port, **more}
+
+
 def _engines(settings: Settings) -> list[Process]:
     kafka = [] if settings.kafka_bootstrap_servers else [broker.declare(settings)]
     store = [] if settings.postgres_dsn.get_secret_value() else [postgres.declare(settings)]
@@ -101,6 +111,19 @@ def _airflow(settings: Settings) -> list[Process]:
             awaited=False,
         )
         for component, part in AIRFLOW.items()
+    ]
+
+
+def _indexers(settings: Settings, started: tuple[str, ...]) -> list[Process]:
+    ports = indexer_ports(settings)
+    return [
+        replace(
+            _room("indexer", port, after=started),
+            name=name,
+            ports={"INDEXER_METRICS_PORT" if name == "indexer" else "MORE_INDEXERS_METRICS_PORT": port},
+            environment={f"{PREFIX}INDEXER_METRICS_PORT": str(port)},
+        )
+        for name, port in ports.items()
     ]
 
 
