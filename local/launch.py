@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from freshet.environment import environment_of
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
 from local import monitoring, ports, postgres, running, stack, supervisor
@@ -43,7 +44,7 @@ def up(
     processes = [process for process in stack.declare(settings) if not only or process.name in only]
     ports.check(processes)
     running.remember(settings)
-    environment = running.environment_of(settings)
+    environment = environment_of(settings)
     control = supervisor.launch(settings, processes, environment, detach)
     try:
         wanted = [process for process in processes if process.name not in hold]

@@ -4,16 +4,12 @@ import json
 
 from pydantic import SecretStr
 
-from freshet.settings import PREFIX, Settings, load_settings
+from freshet.environment import as_text
+from freshet.settings import Settings, load_settings
 from local import guard
 from local.supervision import run_folder
 
 FILE = "stack.json"
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables: every process of the stack sees the same ones."""
-    return {f"{PREFIX}{name.upper()}": as_text(getattr(settings, name)) for name in Settings.model_fields}
 
 
 def remember(settings: Settings) -> None:
@@ -49,14 +45,3 @@ def end_leftovers(settings: Settings) -> list[str]:
 
 def _is_secret(settings: Settings, name: str) -> bool:
     return isinstance(getattr(settings, name), SecretStr)
-
-
-def as_text(value: object) -> str:
-    """A setting's value as one writes it in the environment."""
-    if value is None:
-        return ""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, tuple):
-        return ",".join(str(part) for part in value)
-    return str(value)

@@ -1,7 +1,7 @@
 """Writes `.env.example` from Settings: `.venv/bin/python scripts/env_example.py`."""
 
+from freshet.environment import as_text
 from freshet.settings import CHECKOUT, PREFIX, Settings
-from local.running import as_text
 
 HEAD = "# Every setting of Freshet with its default. Copy to .env and change what you need.\n"
 

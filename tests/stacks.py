@@ -14,8 +14,9 @@ from typing import Any
 import psutil
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from freshet.environment import environment_of
 from freshet.settings import CHECKOUT, Settings
-from local import guard, launch, ports, running
+from local import guard, launch, ports
 from local.bench.api import stand_in
 from local.openai_server.app import MODEL
 from local.supervision import run_folder
@@ -83,7 +84,7 @@ def running_stack(**overrides: Any) -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="freshet-e2e-"))
     folder.chmod(0o755)
     settings = free_settings(folder, **overrides)
-    stack = Stack(settings, {**os.environ, **running.environment_of(settings)})
+    stack = Stack(settings, {**os.environ, **environment_of(settings)})
     try:
         done = stack.run("up", "--detach", timeout=START_TIMEOUT_S)
         assert done.returncode == 0, done.stderr

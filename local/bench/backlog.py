@@ -16,10 +16,11 @@ import psycopg
 
 from freshet import log
 from freshet.contract import topics
+from freshet.environment import environment_of
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, PREFIX, Settings
 from freshet.store import freshness
-from local import ports, running
+from local import ports
 from local.bench import material
 from local.bench.temporary import temporary_database
 
@@ -55,7 +56,7 @@ def lake(settings: Settings, say: Say) -> dict[str, Any]:
         own = settings.model_copy(update={"lake_root": f"file://{folder}"})
         done = subprocess.run(
             [sys.executable, "-m", "spark_jobs.drain"], cwd=CHECKOUT, capture_output=True, text=True, check=False,
-            env={**os.environ, **running.environment_of(own)},
+            env={**os.environ, **environment_of(own)},
         )  # fmt: skip
     if done.returncode:
         raise PermanentError(f"the lake query failed: {done.stderr[-3000:]}")
@@ -135,7 +136,7 @@ def _indexer(settings: Settings, conninfo: str) -> Iterator[None]:
     }
     child = subprocess.Popen(
         [sys.executable, "-m", "indexer"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={**os.environ, **running.environment_of(settings), **own},
+        env={**os.environ, **environment_of(settings), **own},
     )  # fmt: skip
     try:
         yield

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
+from freshet.environment import environment_of
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
-from local import running
 from local.bench import material
 
 MARGIN_S = 30
@@ -35,7 +35,7 @@ def backfilling(settings: Settings, rate: float, seconds: float, live_before: in
         child = subprocess.Popen(
             [sys.executable, "-m", "producer.backfill", "--archive", str(archive), "--rate", f"{rate:g}", "--json"],
             cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=log, text=True,
-            env={**os.environ, **running.environment_of(settings)},
+            env={**os.environ, **environment_of(settings)},
         )  # fmt: skip
         try:
             yield report

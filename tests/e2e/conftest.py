@@ -9,7 +9,7 @@ import pytest
 from deltalake import DeltaTable
 from pydantic import SecretStr
 
-from local import running
+from freshet.environment import environment_of
 from tests.conftest import SHARED_DATA
 from tests.e2e.changing import FLAWED, NAMESPACES, SILENT_S, WIKIS, Changed, damage
 from tests.receiver import Receiver
@@ -78,7 +78,7 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
             "upkeep_deadline_s": 5.0,
         }
     )
-    again = Stack(other, {**stack.environment, **running.environment_of(other)})
+    again = Stack(other, {**stack.environment, **environment_of(other)})
     done = again.run("up", "--detach", timeout=START_TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     eventually(lambda: bool(again.json("status")["healthy"]))

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from freshet import log
 from freshet.contract import topics
+from freshet.environment import as_text
 from freshet.errors import TransientError
 from freshet.settings import CHECKOUT, Settings, load_settings
 from freshet.store.migrate import migrate
@@ -31,7 +32,6 @@ from freshet.upkeep.measuring import observe
 from freshet.upkeep.observations import LakeSeen, LogSeen, StoreSeen
 from local import broker as embedded_broker
 from local.ports import find_free
-from local.running import as_text
 from tests.api_builders import BagOfWords
 from tests.conftest import free_settings, running
 from tests.receiver import Receiver

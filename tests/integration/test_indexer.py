@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY
 from freshet import log
 from freshet.contract import topics
 from freshet.embedding import Embedder
+from freshet.environment import environment_of
 from freshet.errors import TransientError
 from freshet.settings import CHECKOUT, Settings
 from freshet.store import models
@@ -29,7 +30,6 @@ from indexer.decode import decode
 from indexer.gold import GoldTopic
 from indexer.loop import run
 from indexer.store import Store
-from local import running
 from tests.documents import gold
 from tests.indexer_builders import TextEmbedder, models_of
 
@@ -321,7 +321,7 @@ def test_two_indexers_share_the_partitions(settings: Settings, database: str) ->
 @contextmanager
 def process(settings: Settings, database: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m indexer` as it is supervised."""
-    environment = running.environment_of(settings) | {"FRESHET_POSTGRES_DSN": database}
+    environment = environment_of(settings) | {"FRESHET_POSTGRES_DSN": database}
     child = subprocess.Popen([sys.executable, "-m", "indexer"], cwd=CHECKOUT, env={**os.environ, **environment})
     try:
         yield child

@@ -9,9 +9,10 @@ import psutil
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from freshet.environment import environment_of
 from freshet.errors import ConfigError
 from freshet.settings import Settings
-from local import guard, launch, ports, running, supervisor
+from local import guard, launch, ports, supervisor
 from local.process import Process
 from local.supervision import run_folder
 from local.supervisor import Supervisor
@@ -41,7 +42,7 @@ def eventually(check: Callable[[], bool]) -> None:
 
 def start(settings: Settings, command: tuple[str, ...], *, detach: bool = True, **policy: int) -> Supervisor:
     process = Process(name="worker", command=command, ready=lambda: True, **{"start_seconds": 0, **policy})  # type: ignore[arg-type]
-    control = supervisor.launch(settings, [process], running.environment_of(settings), detach)
+    control = supervisor.launch(settings, [process], environment_of(settings), detach)
     control.start("worker")
     return control
 

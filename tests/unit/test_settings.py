@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from freshet.environment import environment_of
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, PREFIX, Settings, load_settings
 from local import running
@@ -83,7 +84,7 @@ def test_a_server_that_is_no_address_stops_the_start_with_its_name(monkeypatch: 
 def test_every_process_gets_the_key_and_no_file_does(tmp_path: Path) -> None:
     settings = load_settings(state_dir=tmp_path, openai_api_key="hunter2", openai_base_url="http://127.0.0.1:9/v1")
     running.remember(settings)
-    assert running.environment_of(settings)["FRESHET_OPENAI_API_KEY"] == "hunter2"
+    assert environment_of(settings)["FRESHET_OPENAI_API_KEY"] == "hunter2"
     kept = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
     assert any("http://127.0.0.1:9/v1" in text for text in kept)
     assert not any("hunter2" in text for text in kept)
