@@ -23,8 +23,12 @@ def main() -> None:
     metrics.only("api")
     # an answer that a model is writing has its time
     grace_s = settings.answer_timeout_s + serving.GRACE_S
+    try:
+        sockets = serving.sockets(settings.api_host, settings.api_port, settings.api_also_at)
+    except OSError as error:
+        sys.exit(f"port {settings.api_port} or {settings.api_also_at} cannot be listened on: {error}")
     server = serving.make(create_app(settings), settings.api_host, settings.api_port, grace_s)
-    server.run()
+    server.run(sockets)
     if not server.started:
         sys.exit(1)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import socket
 import uuid
 from typing import Final
 
@@ -24,8 +25,23 @@ IDLE_S: Final = 75
 """A connection between two requests is kept so long: longer than clients keep theirs (aiohttp 15 s, httpx 5 s), so that
 none is closed under a request that is on its way."""
 
+BACKLOG: Final = 2048
+"""Connections that wait to be accepted: uvicorn's own number."""
+
 UNREAD_S: Final = 60.0
 """Whoever reads nothing for so long of an answer or a stream that waits for it is cut off."""
+
+
+def sockets(host: str, port: int, also_at: int) -> list[socket.socket] | None:
+    """Where one of several processes listens: at the port that they share, among whom the kernel divides connections
+    (on Linux; elsewhere the newest gets them), and at one of its own. None for a process that is alone."""
+    if not also_at:
+        return None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return [
+        socket.create_server((host, port), family=family, reuse_port=True, backlog=BACKLOG),
+        socket.create_server((host, also_at), family=family, backlog=BACKLOG),
+    ]
 
 
 def make(app: FastAPI, host: str, port: int, grace_s: float = GRACE_S) -> uvicorn.Server:

@@ -37,7 +37,13 @@ class DeploymentSettings(BaseSettings):
     more_indexers_metrics_port: Port = Field(
         18100, description="port of the second indexer's metrics; those of further ones follow it"
     )
-    api_workers: int = Field(1, ge=1, le=64, description="processes of the API behind its one port")
+    api_workers: int = Field(1, ge=1, le=16, description="API processes of the embedded stack, which share its port")
+    api_also_at: int = Field(
+        0, ge=0, le=65535, description="port at which this one of them answers as well, to be told apart; 0: none"
+    )
+    api_workers_port: Port = Field(
+        18110, description="port at which the first of several API processes answers as well; the others' follow it"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,5 +1,7 @@
 """How every Spark job is configured: for sessions made by a program, and for those that spark-submit makes."""
 
+import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +16,6 @@ OPTIONS: Final = {
     "spark.sql.shuffle.partitions": "2",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
     # Everything is reached by path: no Hive, no folders in the working directory.
     "spark.sql.catalogImplementation": "in-memory",
     "spark.databricks.delta.snapshotPartitions": "1",
@@ -27,8 +27,11 @@ OPTIONS: Final = {
 # The code that Spark generates for the transforms is so long that the JVM does not compile it unasked.
 _JAVA_OPTIONS: Final = "-XX:-DontCompileHugeMethods"
 # Else the JVM writes plain lines between ours: Spark's own setting of JSON does not hold for a session made by Python.
-_LOGGING: Final = f"-Dlog4j2.configurationFile={(Path(__file__).parent / 'log4j2.properties').as_uri()}"
+LOGGING: Final = f"-Dlog4j2.configurationFile={(Path(__file__).parent / 'log4j2.properties').as_uri()}"
 BATCH_JAVA_OPTIONS: Final = "-XX:+UseParallelGC"
+
+CORES: Final = max(2, os.cpu_count() or 1)
+"""Task slots of a job that asks for no others."""
 
 
 LINEAGE_OPTIONS: Final = {
@@ -40,10 +43,16 @@ LINEAGE_OPTIONS: Final = {
 
 
 def options(
-    settings: Settings, memory: str = "", java_options: str = BATCH_JAVA_OPTIONS, *, lineage: bool = True
+    settings: Settings,
+    memory: str = "",
+    java_options: str = BATCH_JAVA_OPTIONS,
+    *,
+    slots: int = CORES,
+    lineage: bool = True,
 ) -> dict[str, str]:
     """Spark's options, by name. `memory` is the driver's heap, as in `512m`, and `java_options` are those of its JVM;
-    without them they are those of batch jobs. The jars are those of `settings.jars_dir`.
+    without them they are those of batch jobs. The jars are those of `settings.jars_dir`. On a cluster the job takes so
+    many task `slots`, and no more: others run there as well.
 
     With `lineage`, lineage events are sent if the settings say where to. Raises PermanentError when the jars are not
     there.
@@ -52,12 +61,36 @@ def options(
     jars = [jar for jar_set in ("spark", *(["lineage"] if emitting else [])) for jar in _jars(settings, jar_set)]
     return {
         **OPTIONS,
+        "spark.driver.host": settings.spark_driver_host,
+        "spark.driver.bindAddress": settings.listen_host,
         "spark.driver.memory": memory or settings.lake_driver_memory,
-        "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} {_LOGGING} {java_options}",
+        "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} {LOGGING} {java_options}",
         "spark.jars": ",".join(jars),
         # The default class loader of Delta's catalog is the driver's own.
         "spark.driver.extraClassPath": ":".join(jars),
+        **(_of_cluster(settings, java_options, slots) if is_cluster(settings) else {}),
         **({**LINEAGE_OPTIONS, "spark.openlineage.transport.url": settings.openlineage_url} if emitting else {}),
+    }
+
+
+def home() -> Path:
+    """Folder of the Spark that is installed with pyspark: its scripts do not find it unless `python3` is ours."""
+    found = find_spec("pyspark")
+    if found is None or found.origin is None:
+        raise PermanentError("pyspark is not installed: `make setup`")
+    return Path(found.origin).parent
+
+
+def is_cluster(settings: Settings) -> bool:
+    """Whether jobs run on a cluster, and not within their own driver."""
+    return bool(settings.spark_master) and not settings.spark_master.startswith("local")
+
+
+def _of_cluster(settings: Settings, java_options: str, slots: int) -> dict[str, str]:
+    return {
+        "spark.cores.max": str(slots),
+        "spark.executor.memory": settings.spark_executor_memory,
+        "spark.executor.extraJavaOptions": f"{_JAVA_OPTIONS} {java_options}",
     }
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from freshet.environment import environment_of
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
-from local import monitoring, ports, postgres, running, stack, supervisor
+from local import cluster, monitoring, ports, postgres, running, stack, supervisor
 from local.process import Process
 from local.supervisor import State, Supervisor
 
@@ -21,7 +21,8 @@ Report = Callable[[Mapping[str, str]], None]
 POLL_S = 0.2
 START_TIMEOUT_S = 300
 STATE_FOLDERS = (
-    "airflow", "alertmanager", "kafka", "lake", "logs", "postgres", "prometheus", "run", "secrets", "ui", "upkeep",
+    "airflow", "alertmanager", "kafka", "lake", "logs", "postgres", "prometheus", "run", "secrets", "spark", "ui",
+    "upkeep",
 )  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def up(
             f"a stack already runs in {settings.state_dir}: see `freshet status`, end it with `freshet down`"
         )
     running.end_leftovers(settings)
-    settings = monitoring.told(settings)
+    settings = cluster.told(monitoring.told(settings))
     stack.prepare(settings)
     processes = [process for process in stack.declare(settings) if not only or process.name in only]
     ports.check(processes)
@@ -75,8 +76,8 @@ def down(settings: Settings) -> list[str]:
         # what reads goes first, what is read from goes last
         states = control.states()
         ended = [name for name, state in states.items() if state.pid]
-        rooms = [name for name in states if name not in stack.ENGINES]
-        for wave in (rooms, [name for name in states if name in stack.ENGINES]):
+        rooms = [name for name in states if not stack.ends_last(name)]
+        for wave in (rooms, [name for name in states if stack.ends_last(name)]):
             with ThreadPoolExecutor(max_workers=len(states)) as pool:
                 list(pool.map(control.stop, wave))
         control.shutdown()

@@ -6,7 +6,7 @@ may shorten every window.
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,7 +74,7 @@ def sentences(settings: Settings) -> list[str]:
     ]
 
 
-def prepare(settings: Settings, scraped: Mapping[str, int]) -> None:
+def prepare(settings: Settings, scraped: Mapping[str, Sequence[int]]) -> None:
     """Write both configurations and the rules. `scraped` are the ports of the metrics by job."""
     rules = settings.state_dir / "prometheus" / "rules"
     rules.mkdir(parents=True, exist_ok=True)
@@ -91,12 +91,14 @@ def prepare(settings: Settings, scraped: Mapping[str, int]) -> None:
     _write(folder / "alertmanager.yml", alertmanager(_read(FILES / "alertmanager.yml"), settings))
 
 
-def prometheus(configuration: dict[str, Any], settings: Settings, scraped: Mapping[str, int]) -> dict[str, Any]:
+def prometheus(
+    configuration: dict[str, Any], settings: Settings, scraped: Mapping[str, Sequence[int]]
+) -> dict[str, Any]:
     """Prometheus' configuration for this machine."""
     every = f"{settings.scrape_interval_s}s"
     jobs = [job for job in configuration["scrape_configs"] if job["job_name"] in scraped]
     for job in jobs:
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{scraped[job['job_name']]}"]}]
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in scraped[job["job_name"]]]}]
     if not _installed(ALERTMANAGER):
         jobs = [job for job in jobs if job["job_name"] != "alertmanager"]
     heard = [{"static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]}]

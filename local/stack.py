@@ -3,8 +3,10 @@
 import sys
 from dataclasses import replace
 
+from freshet.instances import api_ports, indexer_ports
 from freshet.settings import CHECKOUT, PREFIX, Settings, Source
-from local import broker, monitoring, postgres, readiness
+from freshet.spark import is_cluster
+from local import broker, cluster, monitoring, postgres, readiness
 from local.process import Process
 
 
@@ -12,22 +14,21 @@ def declare(settings: Settings) -> list[Process]:
     """The processes of the stack for these settings; `prepare` must have run."""
     engines = _engines(settings)
     started = tuple(process.name for process in engines)
+    spark = cluster.declare(settings)
+    submitted = (*started, *(process.name for process in spark))
     source = [] if settings.source is Source.LIVE else [_room("eventstreams", settings.eventstreams_port)]
     # the stream is read once there is somebody to pass it on to, so that a start leaves no backlog
     readers = ("serve", "indexer")
     return [
         *engines,
+        *spark,
         *source,
         _room("producer", settings.producer_metrics_port, after=(*(process.name for process in source), *readers)),
-        # a JVM needs its time to leave
-        _room("serve", settings.serve_metrics_port, after=started, stop_seconds=40, start_seconds=30),
+        _spark_room("serve", settings, settings.serve_metrics_port, submitted),
         # its batches are bursts of work for which nobody waits
-        _room(
-            "lake", settings.lake_metrics_port, after=started, stop_seconds=40, start_seconds=30, niceness=LAKE_NICENESS
-        ),
+        replace(_spark_room("lake", settings, settings.lake_metrics_port, submitted), niceness=LAKE_NICENESS),
         *_indexers(settings, started),
-        # it finishes the answers that are being written
-        _room("api", settings.api_port, after=started, stop_seconds=int(settings.answer_timeout_s) + 15),
+        *_apis(settings, started),
         _room("ui", settings.ui_port, after=("api",)),
         *(_airflow(settings) if settings.airflow else ()),
         *(_monitoring(settings, started) if settings.monitoring else ()),
@@ -48,6 +49,12 @@ def prepare(settings: Settings) -> None:
 ENGINES = ("kafka", "postgres")
 """What must work before the log and the store can be prepared for the rooms."""
 
+
+def ends_last(name: str) -> bool:
+    """Whether other processes need this one until they have ended."""
+    return name in ENGINES or name.startswith("spark-")
+
+
 COMMANDS = {
     "eventstreams": ("local.eventstreams",),
     "exporter": ("monitoring",),
@@ -55,6 +62,9 @@ COMMANDS = {
     "lake": ("spark_jobs.stream", "lake"),
 }
 """Modules and arguments of the processes that are not called as their module."""
+
+SUBMITTED = {"serve": ("spark_jobs.submit", "serve"), "lake": ("spark_jobs.submit", "lake")}
+"""The same where Spark is a cluster."""
 
 SERVERS = ("api", "eventstreams", "ui")
 """Processes whose one port is what they are for."""
@@ -68,28 +78,19 @@ UPKEEP_NICENESS = 10
 """Of Airflow, of the jobs that it starts, and of what watches: what is live goes first."""
 
 
-def scraped(settings: Settings) -> dict[str, int]:
-    """Port of the metrics of each process that Prometheus scrapes, by its job."""
+def scraped(settings: Settings) -> dict[str, list[int]]:
+    """Ports of the metrics of the processes that Prometheus scrapes, by their job."""
     return {
-        "producer": settings.producer_metrics_port,
-        "serve": settings.serve_metrics_port,
-        "lake": settings.lake_metrics_port,
-        "indexer": settings.indexer_metrics_port,
-        "api": settings.api_port,
-        "ui": settings.ui_port,
-        "exporter": settings.exporter_metrics_port,
-        "prometheus": settings.prometheus_port,
-        "alertmanager": settings.alertmanager_port,
+        "producer": [settings.producer_metrics_port],
+        "serve": [settings.serve_metrics_port],
+        "lake": [settings.lake_metrics_port],
+        "indexer": list(indexer_ports(settings).values()),
+        "api": list(api_ports(settings).values()),
+        "ui": [settings.ui_port],
+        "exporter": [settings.exporter_metrics_port],
+        "prometheus": [settings.prometheus_port],
+        "alertmanager": [settings.alertmanager_port],
     }
-
-
-def indexer_ports(settings: Settings) -> dict[str, int]:
-    """Port of the metrics of each indexer, by the name of its process."""
-    more = {
-        f"indexer-{number}": settings.more_indexers_metrics_port + number - 2
-        for number in range(2, settings.indexers + 1)
-    }
-    return {"indexer": settings.indexer_metrics_port, **more}
 
 
 def _engines(settings: Settings) -> list[Process]:
@@ -114,6 +115,14 @@ def _airflow(settings: Settings) -> list[Process]:
     ]
 
 
+def _spark_room(name: str, settings: Settings, port: int, after: tuple[str, ...]) -> Process:
+    # a JVM needs its time to leave
+    room = _room(name, port, after=after, stop_seconds=40, start_seconds=30)
+    if not is_cluster(settings):
+        return room
+    return replace(room, command=(sys.executable, "-m", *SUBMITTED[name]))
+
+
 def _indexers(settings: Settings, started: tuple[str, ...]) -> list[Process]:
     ports = indexer_ports(settings)
     return [
@@ -124,6 +133,23 @@ def _indexers(settings: Settings, started: tuple[str, ...]) -> list[Process]:
             environment={f"{PREFIX}INDEXER_METRICS_PORT": str(port)},
         )
         for name, port in ports.items()
+    ]
+
+
+def _apis(settings: Settings, started: tuple[str, ...]) -> list[Process]:
+    # it finishes the answers that are being written
+    api = _room("api", settings.api_port, after=started, stop_seconds=int(settings.answer_timeout_s) + 15)
+    if settings.api_workers == 1:
+        return [api]
+    return [
+        replace(
+            api,
+            name=name,
+            ready=readiness.http(port),
+            ports={"API_WORKERS_PORT": port, **(api.ports if name == "api" else {})},
+            environment={f"{PREFIX}API_ALSO_AT": str(port)},
+        )
+        for name, port in api_ports(settings).items()
     ]
 
 

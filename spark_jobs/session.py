@@ -2,21 +2,18 @@
 
 import os
 import sys
-from typing import Final
 
 from pyspark.sql import SparkSession
 
 from freshet import spark
 from freshet.settings import Settings
 
-CORES: Final = max(2, os.cpu_count() or 1)
-
 
 def spark_session(
     settings: Settings,
     name: str,
     *,
-    slots: int = CORES,
+    slots: int = spark.CORES,
     memory: str = "",
     java_options: str = spark.BATCH_JAVA_OPTIONS,
     lineage: bool = True,
@@ -30,6 +27,6 @@ def spark_session(
     # The transforms need no Python on the executors; whoever does gets this one, and not the first of the path.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master(settings.spark_master or f"local[{slots}]")
-    for key, value in spark.options(settings, memory, java_options, lineage=lineage).items():
+    for key, value in spark.options(settings, memory, java_options, slots=slots, lineage=lineage).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()

@@ -22,11 +22,12 @@ import freshet.log
 from freshet.contract import topics
 from freshet.errors import ConfigError, FreshetError
 from freshet.settings import PREFIX, Settings, load_settings
+from freshet.spark import CORES
 from freshet.telemetry import logs, metrics
 from freshet.telemetry.serve import serve_metrics
 from spark_jobs import jvm, lake, serve
 from spark_jobs.listener import ProgressListener
-from spark_jobs.session import CORES, spark_session
+from spark_jobs.session import spark_session
 from spark_jobs.source import read_stream
 from spark_jobs.tables import create_tables
 
@@ -71,6 +72,11 @@ def slots(settings: Settings, names: Collection[str]) -> int:
     return held + (CORES if lake.QUERY in names or not held else 0)
 
 
+def memory_of(settings: Settings, only: str | None) -> str:
+    """Heap of the driver of one query, or of both."""
+    return settings.serve_driver_memory if only == serve.QUERY else settings.lake_driver_memory
+
+
 def check_slots(settings: Settings) -> None:
     """Raise ConfigError when the master that the settings name has no slot beside those that real-time mode holds."""
     local = re.fullmatch(r"local\[(\d+)\]", settings.spark_master)
@@ -96,12 +102,11 @@ def main() -> int:
     port = settings.serve_metrics_port if serves else settings.lake_metrics_port
     serve_metrics(port, serve.QUERY if only == serve.QUERY else lake.QUERY)
     freshet.log.ensure_topics(settings)
-    memory = settings.serve_driver_memory if only == serve.QUERY else settings.lake_driver_memory
     spark = spark_session(
         settings,
         f"freshet-{only or 'stream'}",
         slots=slots(settings, names),
-        memory=memory,
+        memory=memory_of(settings, only),
         java_options=settings.stream_java_options,
         # of a stream they do not say what it writes (docs/decisions/0018-lineage-events.md)
         lineage=False,

@@ -12,6 +12,7 @@ from api.models.pipeline import ProcessOut, ProcessState
 from api.pipeline.airflow import HEALTH, unhealthy
 from api.turns import Pool
 from freshet import airflow_access
+from freshet.instances import indexer_ports
 from freshet.settings import Settings
 from freshet.store import lookup
 
@@ -92,13 +93,13 @@ class Processes:
 
 def addresses(settings: Settings) -> dict[str, str]:
     """Where each process says whether it is ready, in the order in which data moves."""
-    ports = (
-        settings.producer_metrics_port,
-        settings.serve_metrics_port,
-        settings.lake_metrics_port,
-        settings.indexer_metrics_port,
-    )
-    embedded = [f"{name}=http://127.0.0.1:{port}/readyz" for name, port in zip(ORDER, ports, strict=True)]
+    ports = {
+        "producer": settings.producer_metrics_port,
+        "serve": settings.serve_metrics_port,
+        "lake": settings.lake_metrics_port,
+        **indexer_ports(settings),
+    }
+    embedded = [f"{name}=http://127.0.0.1:{port}/readyz" for name, port in ports.items()]
     named = dict(entry.split("=", maxsplit=1) for entry in settings.process_urls or embedded)
     return dict(sorted(named.items(), key=lambda one: ORDER.index(one[0]) if one[0] in ORDER else len(ORDER)))
 

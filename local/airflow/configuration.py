@@ -1,7 +1,6 @@
 """Airflow's configuration, made of ours: everything by environment variables, so that no file of its own goes stale."""
 
 import json
-import os
 import secrets
 import sys
 from base64 import urlsafe_b64encode
@@ -15,6 +14,7 @@ from sqlalchemy.engine import URL
 from freshet import airflow_access as access
 from freshet.lineage import NAMESPACE, TIMEOUT_S
 from freshet.settings import CHECKOUT, Settings
+from freshet.spark import CORES
 
 DATABASE: Final = "airflow"
 DAGS: Final = CHECKOUT / "dags"
@@ -97,7 +97,7 @@ def database_url(settings: Settings) -> str:
 def spark_connection(settings: Settings) -> dict[str, Any]:
     """The connection `spark_default`, by which tasks submit jobs."""
     extra = {"spark-binary": "spark-submit", "deploy-mode": "client"}
-    master = settings.spark_master or f"local[{max(2, os.cpu_count() or 1)}]"
+    master = settings.spark_master or f"local[{CORES}]"
     return {"conn_type": "spark", "host": master, "extra": extra}
 
 

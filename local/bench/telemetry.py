@@ -41,7 +41,9 @@ def measure(settings: Settings, rate: float, seconds: float, say: Callable[[str]
     }
     say(f"each page {SCRAPES} times")
     pages = {
-        name: _scraped(control, name, port) for name, port in stack.scraped(settings).items() if name not in WATCHERS
+        name: _scraped(control, name, ports[0])
+        for name, ports in stack.scraped(settings).items()
+        if name not in WATCHERS
     }
     counting = max(updates.values()) * PER_EVENT * rate / 1e9
     return {

@@ -18,7 +18,7 @@ from rich.text import Text
 from freshet import airflow_access as access
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import Settings, Source, load_settings
-from local import launch, monitoring, running, source, supervisor
+from local import cluster, launch, monitoring, running, source, supervisor
 from local.cli import console
 from local.overview import Overview, Row, lines, overview
 from local.supervisor import Supervisor
@@ -51,6 +51,13 @@ def up(
             "--monitoring/--no-monitoring", help="Have exporter, Prometheus and Alertmanager, or leave them out."
         ),
     ] = None,
+    cluster_: Annotated[
+        bool | None,
+        typer.Option(
+            "--cluster/--no-cluster",
+            help="Run Spark as a cluster of a master and workers, with two indexers and two API processes beside it.",
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once everything works, and leave it running.")
     ] = False,
@@ -63,8 +70,9 @@ def up(
         "retime": retime,
         "airflow": airflow,
         "monitoring": monitoring_,
+        "cluster": cluster_,
     }
-    settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
+    settings = _doubled(load_settings(**{name: value for name, value in asked.items() if value is not None}))
     settings, sentence = source.resolve(settings)
     console.say(sentence)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -72,7 +80,7 @@ def up(
         start(settings, detach=detach)
         console.say(f"ready: pages at http://{settings.ui_host}:{settings.ui_port}/")
         console.say(f"API at http://{settings.api_host}:{settings.api_port}/docs")
-        for sentence in monitoring.sentences(settings):
+        for sentence in (*cluster.sentences(settings), *monitoring.sentences(settings)):
             console.say(sentence)
         if settings.airflow:
             console.say(f"Airflow is starting: {access.sentence(settings)}")
@@ -85,6 +93,14 @@ def up(
         console.say("ending...")
         launch.down(settings)
         raise typer.Exit(130) from None
+
+
+def _doubled(settings: Settings) -> Settings:
+    """With a cluster two indexers and API processes, unless the settings say how many."""
+    if not settings.cluster:
+        return settings
+    twice = {name: 2 for name in ("indexers", "api_workers") if name not in settings.model_fields_set}
+    return settings.model_copy(update=twice)
 
 
 def start(settings: Settings, *, detach: bool) -> Supervisor:

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from freshet.settings import Settings, load_settings
 from local import monitoring
 
-SCRAPED = {"producer": 1111, "alertmanager": 2222}
+SCRAPED = {"producer": [1111], "alertmanager": [2222]}
 JOBS = [{"job_name": name, "static_configs": [{"targets": ["there:1"]}]} for name in ("producer", "nobody")]
 
 

@@ -88,3 +88,28 @@ def test_every_process_gets_the_key_and_no_file_does(tmp_path: Path) -> None:
     kept = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
     assert any("http://127.0.0.1:9/v1" in text for text in kept)
     assert not any("hunter2" in text for text in kept)
+
+
+def ports(settings: Settings) -> dict[str, int]:
+    return {name: value for name, value in settings.model_dump().items() if name.endswith("_port")}
+
+
+def test_one_setting_moves_every_port_of_a_second_stack_but_those_that_are_given() -> None:
+    first, second = ports(load_settings()), ports(load_settings(port_offset=1000, kafka_port=5555))
+    assert second.pop("kafka_port") == 5555
+    assert second == {name: port + 1000 for name, port in first.items() if name != "kafka_port"}
+    assert not set(first.values()) & set(second.values())
+
+
+def test_processes_of_a_moved_stack_get_its_ports_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = load_settings(port_offset=1000)
+    for name, value in environment_of(moved).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().api_port == moved.api_port
+
+
+@pytest.mark.parametrize("offset", ["-1", "a", "99999"])
+def test_an_offset_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, offset: str) -> None:
+    monkeypatch.setenv("FRESHET_PORT_OFFSET", offset)
+    with pytest.raises(ConfigError, match="FRESHET_PORT_OFFSET"):
+        load_settings()
