@@ -65,7 +65,7 @@ class Books:
     pending: set[str] = field(default_factory=set)
     served: Served | None = None
     log_begins: dict[int, int] = field(default_factory=dict)
-    """First raw offset, by partition, that the broker still has: what was made of earlier ones it may have let go too."""
+    """First raw offset by partition that the broker still has: what was made of earlier ones it may have let go too."""
 
     @property
     def was_rejected(self) -> set[str]:
