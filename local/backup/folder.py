@@ -27,7 +27,9 @@ class Filling:
     def place(self, name: str) -> Path:
         """Where a file goes; its folder is made."""
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # of several folders made at once only the last would get the mode
+        for folder in reversed(path.relative_to(self.folder).parents[:-1]):
+            (self.folder / folder).mkdir(exist_ok=True, mode=0o700)
         return path
 
     def copy(self, source: Path, name: str) -> None:

@@ -50,8 +50,8 @@ def test_what_was_written_is_found_again(tmp_path: Path) -> None:
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     folder = made(tmp_path / "backup")
-    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")]}
-    assert modes == {True: 0o700, False: 0o600}
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in [folder, *folder.rglob("*")]}
+    assert modes == {(True, 0o700), (False, 0o600)}
 
 
 @pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"onf"), lambda file: file.unlink()])
