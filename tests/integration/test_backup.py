@@ -28,7 +28,9 @@ from freshet.store.standing import standing
 from local import broker as embedded_broker
 from local import postgres as embedded_postgres
 from local.backup import broker, dump, rebuild, tail, target
+from local.backup.making import backup as make_backup
 from local.backup.manifest import Manifest, Span
+from local.backup.restoring import restore
 from local.backup.tail import Record
 from local.backup.target import Log
 from tests.conftest import empty_database, free_settings, running, until_led
@@ -195,6 +197,31 @@ def test_a_store_comes_back_as_it_was_and_goes_on(place: Settings, tmp_path: Pat
             assert there.execute(query).fetchall() == here.execute(query).fetchall()
         with repository.connect(other) as connection:
             assert len(repository.write(connection, Batch([document(title="Later")], [])).inserted) == 1
+
+
+def test_beside_the_log_that_stayed_the_indexers_go_back_to_where_they_were(place: Settings, tmp_path: Path) -> None:
+    def elsewhere(name: str, conninfo: str) -> Settings:
+        known = {"kafka_bootstrap_servers": place.bootstrap_servers, "postgres_dsn": SecretStr(conninfo)}
+        return place.model_copy(update={**known, "state_dir": tmp_path / name})
+
+    broker.set_indexed(place, {0: 1, 2: 0})
+    made = backup_of(elsewhere("first", place.conninfo), tmp_path / "backup")
+    assert made.indexed == {0: 1, 2: 0}
+    assert sum(span.end - span.first for span in made.log[topics.GOLD].values()) == 3
+    broker.set_indexed(place, {0: 1, 2: 1})
+    with empty_database(place.conninfo) as other:
+        second = elsewhere("second", other)
+        assert restore(second, tmp_path / "backup", apply=False, say=print)["log"] == Log.SAME
+        assert standing(other).documents == 0
+        report = restore(second, tmp_path / "backup", apply=True, say=print)
+        assert (report["log"], report["migrations_applied"]) == (Log.SAME, [])
+        assert standing(other) == standing(place.conninfo)
+    assert broker.indexed(place, broker.marks(place)[topics.GOLD]) == {0: 1, 2: 0}
+    assert not any((tmp_path / "second").iterdir())
+
+
+def backup_of(settings: Settings, folder: Path) -> Manifest:
+    return make_backup(settings, folder, with_lake=True, say=print)
 
 
 def test_a_database_of_before_is_restored_into_newer_code(place: Settings, tmp_path: Path) -> None:
