@@ -27,7 +27,8 @@ def marks(settings: Settings) -> dict[str, dict[int, Marks]]:
 def make_topics(settings: Settings) -> None:
     """Have every topic, with somebody who leads each of its partitions."""
     ensure_topics(settings)
-    marks(settings)
+    while not all(marks(settings).values()):
+        time.sleep(AGAIN_S)
 
 
 def indexed(settings: Settings, gold: Mapping[int, Marks]) -> dict[int, int]:
