@@ -45,7 +45,7 @@ class Manifest(_Part):
     freshet: str
     migrations: tuple[str, ...]
     documents: int
-    """In the store, a moment after the dump began."""
+    """In the store, a moment before the dump."""
     model: str | None
     """The active embedding model."""
     airflow: str | None
