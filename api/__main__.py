@@ -2,11 +2,13 @@
 
 import signal
 import sys
+from contextlib import suppress
 
 from api import server as serving
 from api.app import create_app
-from freshet.errors import ConfigError
-from freshet.settings import load_settings
+from freshet.errors import ConfigError, PermanentError, TransientError
+from freshet.settings import Settings, load_settings
+from freshet.store.migrate import lacking
 from freshet.telemetry import logs, metrics
 
 
@@ -21,6 +23,7 @@ def main() -> None:
         sys.exit(str(error))
     logs.configure("api", settings.log_level)
     metrics.only("api")
+    _refuse_newer(settings)
     # an answer that a model is writing has its time
     grace_s = settings.answer_timeout_s + serving.GRACE_S
     try:
@@ -31,6 +34,15 @@ def main() -> None:
     server.run(sockets)
     if not server.started:
         sys.exit(1)
+
+
+def _refuse_newer(settings: Settings) -> None:
+    """End when the store is newer than this code. One that is away is waited for by whoever asks."""
+    try:
+        with suppress(TransientError, ConfigError):
+            lacking(settings.conninfo)
+    except PermanentError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

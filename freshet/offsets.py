@@ -65,6 +65,11 @@ class Offsets:
         asked = [ConsumerGroupTopicPartitions(group, parts)]
         self._admin.alter_consumer_group_offsets(asked, request_timeout=left(deadline))[group].result(left(deadline))
 
+    def members(self, group: str, deadline: float) -> int:
+        """How many readers a group has now."""
+        future = self._admin.describe_consumer_groups([group], request_timeout=left(deadline))[group]
+        return len(future.result(left(deadline)).members)
+
     def since(self, topic: str, marks: Mapping[int, Marks], ms: int, deadline: float) -> dict[int, int]:
         """The first record of each partition that is not older than this time; the partition's end where none is."""
         if not marks:

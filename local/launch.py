@@ -19,6 +19,8 @@ Report = Callable[[Mapping[str, str]], None]
 """Called with the state of every process, by name, as it changes."""
 
 POLL_S = 0.2
+HALF_RESTORED = "half-restored.json"
+"""A file of the state folder while a restore writes into it."""
 START_TIMEOUT_S = 300
 STATE_FOLDERS = (
     "airflow", "alertmanager", "kafka", "lake", "logs", "postgres", "prometheus", "run", "secrets", "spark", "ui",
@@ -27,14 +29,21 @@ STATE_FOLDERS = (
 
 
 def up(
-    settings: Settings, *, detach: bool, report: Report, only: Sequence[str] = (), hold: Sequence[str] = ()
+    settings: Settings,
+    *,
+    detach: bool,
+    report: Report,
+    only: Sequence[str] = (),
+    hold: Sequence[str] = (),
+    prepared: bool = False,
 ) -> Supervisor:
     """Start everything, or `only` some processes without those on `hold`, and return when they work; those for which
-    nobody waits are only started.
+    nobody waits are only started. With `prepared` the log and the store are taken as they are.
 
     Raises ConfigError for a taken port, PermanentError when a process gives up (with the end of its log); then
     nothing of the stack is left running.
     """
+    _refuse_half_restored(settings)
     if Supervisor(settings).is_up():
         raise PermanentError(
             f"a stack already runs in {settings.state_dir}: see `freshet status`, end it with `freshet down`"
@@ -49,7 +58,8 @@ def up(
     control = supervisor.launch(settings, processes, environment, detach)
     try:
         wanted = [process for process in processes if process.name not in hold]
-        _start_in_order(control, settings, [process for process in wanted if process.awaited], environment, report)
+        awaited = [process for process in wanted if process.awaited]
+        _start_in_order(control, settings, awaited, environment, report, prepared)
         for process in wanted:
             if not process.awaited:
                 control.start(process.name)
@@ -108,11 +118,11 @@ def _start_in_order(
     processes: Sequence[Process],
     environment: Mapping[str, str],
     report: Report,
+    prepared: bool,
 ) -> None:
     waiting = {process.name: process for process in processes}
     starting: dict[str, Process] = {}
     ready: list[str] = []
-    prepared = False
     deadline = time.monotonic() + START_TIMEOUT_S
     with ThreadPoolExecutor(max_workers=len(processes)) as pool:
         while waiting or starting or not prepared:
@@ -132,6 +142,14 @@ def _start_in_order(
             if time.monotonic() > deadline:
                 raise PermanentError(f"not ready after {START_TIMEOUT_S} s: {', '.join(starting)}; see `freshet logs`")
             time.sleep(POLL_S)
+
+
+def _refuse_half_restored(settings: Settings) -> None:
+    if (settings.state_dir / HALF_RESTORED).exists():
+        raise PermanentError(
+            f"a restore into {settings.state_dir} did not come to its end, and what is there is not whole: "
+            "remove it with `freshet down --remove`, then restore again"
+        )
 
 
 def _engines(processes: Sequence[Process]) -> list[str]:

@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from freshet.errors import PermanentError
-from freshet.settings import Settings
+from psycopg.conninfo import make_conninfo
+
+from freshet.errors import ConfigError, PermanentError
+from freshet.settings import PREFIX, Settings
+from freshet.store import databases
 from local import readiness
 from local.process import Process
 
@@ -120,6 +123,24 @@ def remove(settings: Settings) -> None:
     place = find_place(settings)
     if place.home.is_relative_to(SYSTEM_HOME):
         shutil.rmtree(place.home)
+
+
+def rotate_password(settings: Settings) -> None:
+    """Give the running server's role a new password, and put it where the old one is kept.
+
+    Connections that are open stay; whoever opens one afterwards needs the new one. Raises ConfigError when the server
+    is not ours, TransientError when it is away.
+    """
+    if settings.postgres_dsn.get_secret_value():
+        raise ConfigError(f"{PREFIX}POSTGRES_DSN names another Postgres: change the password there, then the setting")
+    file = settings.postgres_password_file
+    fresh = file.with_name(f"{file.name}.new")
+    if fresh.exists() and databases.lets_in(make_conninfo(settings.conninfo, password=fresh.read_text())):
+        # a rotation before this one was cut off between its two steps
+        fresh.replace(file)
+    password = _new_secret(fresh)
+    databases.set_password(settings.conninfo, password)
+    fresh.replace(file)
 
 
 def find_place(settings: Settings) -> Place:

@@ -72,6 +72,9 @@ SERVERS = ("api", "eventstreams", "ui")
 AIRFLOW = {"api-server": "metadatabase", "scheduler": "scheduler", "dag-processor": "dag_processor"}
 """Components, and what Airflow's own health report calls them."""
 
+STORE_USERS = ("indexer", "api", "exporter")
+"""Rooms that keep a connection to the store; Airflow's processes do as well."""
+
 LAKE_NICENESS = 15
 
 UPKEEP_NICENESS = 10
@@ -91,6 +94,11 @@ def scraped(settings: Settings) -> dict[str, list[int]]:
         "prometheus": [settings.prometheus_port],
         "alertmanager": [settings.alertmanager_port],
     }
+
+
+def uses_store(name: str) -> bool:
+    """Whether a process has the store's password."""
+    return name in STORE_USERS or name.startswith("airflow-")
 
 
 def _engines(settings: Settings) -> list[Process]:

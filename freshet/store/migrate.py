@@ -48,11 +48,23 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> list[str]:
             "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL,"
             " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        applied: dict[int, str] = dict(connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall())
-        wanted = missing(migrations(folder), applied)
+        wanted = missing(migrations(folder), _applied(connection))
         for migration in wanted:
             _apply(connection, migration)
         return [migration.name for migration in wanted]
+
+
+def lacking(conninfo: str, folder: Path = FOLDER) -> list[str]:
+    """Names of the migrations that `migrate` would apply; nothing is changed. Raises as it does."""
+    with translated(), psycopg.connect(conninfo, autocommit=True, connect_timeout=5) as connection:
+        return [migration.name for migration in missing(migrations(folder), _applied(connection))]
+
+
+def applied(connection: psycopg.Connection) -> list[str]:
+    """Names of the migrations that a database has, in order; none of one that is not the store's."""
+    if connection.execute("SELECT to_regclass('schema_migrations')").fetchone() == (None,):
+        return []
+    return [name for (name,) in connection.execute("SELECT name FROM schema_migrations ORDER BY version").fetchall()]
 
 
 def missing(known: Sequence[Migration], applied: Mapping[int, str]) -> list[Migration]:
@@ -66,6 +78,12 @@ def missing(known: Sequence[Migration], applied: Mapping[int, str]) -> list[Migr
         if applied.get(migration.version, migration.sha256) != migration.sha256:
             raise PermanentError(f"migration {migration.name} was changed after it was applied: add a new one instead")
     return [migration for migration in known if migration.version not in applied]
+
+
+def _applied(connection: psycopg.Connection) -> dict[int, str]:
+    if not applied(connection):
+        return {}
+    return dict(connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall())
 
 
 def _apply(connection: psycopg.Connection, migration: Migration) -> None:

@@ -23,6 +23,7 @@ class Auditor:
         self.books = Books(served=reading.served(settings))
         names = (topics.RAW, topics.SILVER, topics.GOLD, topics.REJECTED)
         self._readers = {name: TopicReader(settings, name) for name in names}
+        self.books.log_begins = self._readers[topics.RAW].start
         self._raw_cut: Cut = {}
         self._dead_letters_cut: Cut = {}
 
@@ -33,6 +34,8 @@ class Auditor:
 
     def read_log(self) -> int:
         """The raw records and the producer's dead letters; lacking are the served frames that are neither."""
+        if not self.books.raw:
+            self._read_let_go()
         for message in self._readers[topics.RAW].advance():
             self.books.raw[Coordinates(*log.place(message))] = identify(message.value())
         self._read_rejected()
@@ -76,9 +79,9 @@ class Auditor:
                     (held.discard if row.get("deleted") else held.add)(row[key])
         self._read_rejected()
         return (
-            len(set(books.silver) - books.silver_topic - books.was_rejected)
-            + len(set(books.gold) - books.gold_topic)
-            + len(set(books.rejected) - books.rejected_topic - set(books.was_silver))
+            len(books.events_in_log - books.silver_topic - books.was_rejected)
+            + len((set(books.gold) & books.events_in_log) - books.gold_topic)
+            + len(books.rejected_in_log - books.rejected_topic - set(books.was_silver))
         )
 
     def read_index(self) -> int:
@@ -95,14 +98,27 @@ class Auditor:
         return len(set(books.gold) - set(books.documents))
 
     def _read_bronze(self) -> None:
-        """Bronze, and from it the raw records that the broker has let go."""
-        books, start = self.books, self._readers[topics.RAW].start
+        """Bronze, and what only the lake still has."""
+        books = self.books
         books.bronze.clear()
         for row in self._rows("bronze", ["partition", "offset"], self._raw_cut, "partition", "offset"):
             books.bronze[Coordinates(row["partition"], row["offset"])] += 1
-        if any(start.values()):
-            for row in self._rows("bronze", ["partition", "offset", "value"], start, "partition", "offset"):
+        self._read_let_go()
+
+    def _read_let_go(self) -> None:
+        """From the lake the raw records and the producer's dead letters that the broker has let go."""
+        books = self.books
+        begin, begin_letters = (self._readers[name].start for name in (topics.RAW, topics.REJECTED))
+        if any(begin.values()):
+            for row in self._rows("bronze", ["partition", "offset", "value"], begin, "partition", "offset"):
                 books.raw[Coordinates(row["partition"], row["offset"])] = identify(row["value"])
+        if any(begin_letters.values()):
+            columns = ["partition", "offset", "stage", "payload", "received_at"]
+            for row in self._rows("rejected", columns, begin_letters, "partition", "offset"):
+                if row["stage"] == Stage.PRODUCER:
+                    # The lake has no frame's name. One that came twice was received twice, and counts as two here.
+                    name = f"{row['received_at']} {hash(row['payload'])}"
+                    books.dead_letter_topic[Coordinates(row["partition"], row["offset"])] = name
 
     def _read_silver(self) -> None:
         books = self.books

@@ -53,7 +53,8 @@ def balance(books: Books) -> Report:
         *_fates_imbalances(books, fates),
         *_compare("gold", books.belongs_in_gold, books.gold),
         *_topics_imbalances(books),
-        *_compare("topic wiki.gold", set(books.gold), Counter(books.gold_topic)),
+        *_found("topic wiki.gold", "missing", (set(books.gold) & books.events_in_log) - books.gold_topic),
+        *_found("topic wiki.gold", "unexpected", books.gold_topic - set(books.gold)),
         *_compare("rejected (dead letters of the producer)", set(books.dead_letter_topic), books.dead_letters),
         *_compare("documents", set(books.gold), books.documents),
         *_found("embeddings", "missing", set(books.documents) - books.embedded - books.pending),
@@ -78,9 +79,10 @@ def _topics_imbalances(books: Books) -> Iterator[Imbalance]:
     was_rejected, was_silver = books.was_rejected, books.was_silver
     events, rejected = set(books.silver), set(books.rejected)
     moved = {books.silver_at[key] for key in was_rejected}
-    yield from _found("topic wiki.silver", "missing", events - books.silver_topic - was_rejected)
+    yield from _found("topic wiki.silver", "missing", books.events_in_log - books.silver_topic - was_rejected)
     yield from _found("topic wiki.silver", "unexpected", books.silver_topic - events - set(was_silver.values()))
-    yield from _found("topic wiki.rejected", "missing", rejected - books.rejected_topic - set(was_silver))
+    missing = books.rejected_in_log - books.rejected_topic - set(was_silver)
+    yield from _found("topic wiki.rejected", "missing", missing)
     yield from _found("topic wiki.rejected", "unexpected", books.rejected_topic - rejected - moved)
 
 

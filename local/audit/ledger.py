@@ -64,6 +64,8 @@ class Books:
     embedded: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
     served: Served | None = None
+    log_begins: dict[int, int] = field(default_factory=dict)
+    """First raw offset by partition that the broker still has: what was made of earlier ones it may have let go too."""
 
     @property
     def was_rejected(self) -> set[str]:
@@ -75,6 +77,20 @@ class Books:
         """Rejected records that the topics have as events, with the event's id: a replay moved them."""
         ids = {where: record.event_id for where in self.rejected if (record := self.raw.get(where))}
         return {where: event_id for where, event_id in ids.items() if event_id and event_id in self.silver_topic}
+
+    @property
+    def events_in_log(self) -> set[str]:
+        """Events of silver whose raw record the broker still has, and so what the serve query made of it."""
+        return {key for key, where in self.silver_at.items() if self.in_log(where)}
+
+    @property
+    def rejected_in_log(self) -> set[Coordinates]:
+        """The same of rejected records."""
+        return {where for where in self.rejected if self.in_log(where)}
+
+    def in_log(self, where: Coordinates) -> bool:
+        """Whether the broker still has a raw record."""
+        return where.offset >= self.log_begins.get(where.partition, 0)
 
     def fate(self, where: Coordinates) -> Fate:
         """What became of a raw record: exactly one of these."""

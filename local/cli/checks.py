@@ -19,9 +19,19 @@ def register(app: typer.Typer) -> None:
     app.command()(audit)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+def doctor(
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Check what is kept instead: whether this code can go on from it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
     """Check what this machine has, and say what to do about what it lacks."""
-    findings = list(examination.examine(load_settings()))
+    if upgrade:
+        from local import upgrade as kept
+
+        findings = list(kept.examine(running.running_settings()))
+    else:
+        findings = list(examination.examine(load_settings()))
     if as_json:
         console.emit({finding.check: {"well": finding.well, "seen": finding.seen} for finding in findings})
     else:

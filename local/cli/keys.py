@@ -1,16 +1,20 @@
-"""`freshet api-key`: a key for the API, shown once."""
+"""`freshet api-key`: a key for the API, shown once. `freshet rotate-password`: another for the embedded Postgres."""
 
 import typer
 
 from freshet import keys
 from freshet.errors import ConfigError
 from freshet.settings import PREFIX
+from local import postgres, running
 from local.cli import console
+from local.stack import uses_store
+from local.supervisor import Supervisor
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("api-key")(api_key)
+    app.command("rotate-password")(rotate_password)
 
 
 def api_key(name: str) -> None:
@@ -25,3 +29,20 @@ def api_key(name: str) -> None:
         f"the command shows it with {PREFIX}API_KEY, any other client with 'Authorization: Bearer KEY'; the key:"
     )
     console.out.print(key, markup=False, soft_wrap=True)
+
+
+def rotate_password() -> None:
+    """Give the embedded Postgres another password, and start anew what had the old one. Nothing of the stream stops."""
+    from local.backup import engines
+
+    settings = running.running_settings()
+    with engines.running(settings):
+        postgres.rotate_password(settings)
+    console.say(f"the new password is in {settings.postgres_password_file}")
+    control = Supervisor(settings)
+    if control.is_up():
+        users = [name for name, state in control.states().items() if state.pid and uses_store(name)]
+        for name in users:
+            control.stop(name)
+            control.start(name)
+        console.say(f"started anew: {', '.join(users)}")

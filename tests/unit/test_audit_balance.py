@@ -186,3 +186,21 @@ def test_an_embedding_that_is_pending_is_counted_and_no_imbalance() -> None:
 )
 def test_a_raw_payload_is_identified_without_the_transforms(value: bytes | None, expected: Record) -> None:
     assert identify(value) == expected
+
+
+def test_of_the_topics_is_expected_what_was_made_of_records_that_the_broker_still_has() -> None:
+    books = good_books()
+    books.log_begins = {0: 1}
+    books.silver_topic.discard("a")
+    books.gold_topic.discard("a")
+    assert balance(books).balanced
+    books.silver_topic.discard("b")
+    assert [str(one) for one in balance(books).imbalances] == ["topic wiki.silver: 1 missing: b"]
+
+
+def test_what_the_broker_let_go_must_be_in_the_lake_and_the_index_all_the_same() -> None:
+    books = good_books()
+    books.log_begins = {0: 5}
+    books.gold_topic.clear()
+    del books.gold["a"]
+    assert {one.store for one in balance(books).imbalances} == {"gold", "documents"}
