@@ -31,6 +31,10 @@ _LOGGING: Final = f"-Dlog4j2.configurationFile={(Path(__file__).parent / 'log4j2
 BATCH_JAVA_OPTIONS: Final = "-XX:+UseParallelGC"
 
 
+OBJECT_STORAGE: Final = "s3a://"
+FETCH: Final = {"s3": "python -m local.jars s3"}
+"""How a set of jars is fetched that not every installation has."""
+
 LINEAGE_OPTIONS: Final = {
     "spark.extraListeners": "io.openlineage.spark.agent.OpenLineageSparkListener",
     "spark.openlineage.namespace": NAMESPACE,
@@ -45,11 +49,14 @@ def options(
     """Spark's options, by name. `memory` is the driver's heap, as in `512m`, and `java_options` are those of its JVM;
     without them they are those of batch jobs. The jars are those of `settings.jars_dir`.
 
-    With `lineage`, lineage events are sent if the settings say where to. Raises PermanentError when the jars are not
-    there.
+    With `lineage`, lineage events are sent if the settings say where to. Credentials and the address of object storage
+    are those of the environment, `AWS_ACCESS_KEY_ID` and so on: Spark takes them from there. Raises PermanentError when
+    the jars are not there.
     """
     emitting = lineage and bool(settings.openlineage_url)
-    jars = [jar for jar_set in ("spark", *(["lineage"] if emitting else [])) for jar in _jars(settings, jar_set)]
+    stored = settings.lake.root.startswith(OBJECT_STORAGE)
+    sets = ("spark", *(["lineage"] if emitting else []), *(["s3"] if stored else []))
+    jars = [jar for jar_set in sets for jar in _jars(settings, jar_set)]
     return {
         **OPTIONS,
         "spark.driver.memory": memory or settings.lake_driver_memory,
@@ -58,11 +65,13 @@ def options(
         # The default class loader of Delta's catalog is the driver's own.
         "spark.driver.extraClassPath": ":".join(jars),
         **({**LINEAGE_OPTIONS, "spark.openlineage.transport.url": settings.openlineage_url} if emitting else {}),
+        **({"spark.hadoop.fs.s3a.path.style.access": str(settings.lake_path_style).lower()} if stored else {}),
     }
 
 
 def _jars(settings: Settings, jar_set: str) -> list[str]:
     jars = [str(path) for path in sorted((settings.jars_dir / jar_set).glob("*.jar"))]
     if not jars:
-        raise PermanentError(f"no jars in {settings.jars_dir / jar_set}: fetch them with `make setup`")
+        fetch = FETCH.get(jar_set, "make setup")
+        raise PermanentError(f"no jars in {settings.jars_dir / jar_set}: fetch them with `{fetch}`")
     return jars
