@@ -1,7 +1,7 @@
 """The jars of Kafka, Spark and lineage events: fetched by Maven coordinates with Ivy, checked against a lock.
 
-Run as `python -m local.jars`; `python -m local.jars s3` fetches those of a lake on object storage, 690 MB, which no
-other needs. What is already there and right is left alone.
+Run as `python -m local.jars`. `python -m local.jars s3` fetches the 690 MB that only a lake on object storage needs.
+What is already there and right is left alone.
 """
 
 import argparse

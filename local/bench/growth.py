@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _row(one: Measured, first: Measured) -> dict[str, Any]:
     return {
         "stage": one.stage,
         "partitions": one.partitions,
-        "indexers": one.indexers,
+        "indexers": one.indexers if one.stage == "indexer" else None,
         "per_second": _rounded(_rate(one), 1),
         "cores": _rounded(_ratio(one.cpu_seconds[one.stage], one.seconds), 2),
         "per_cpu_second": _rounded(_efficiency(one), 1),
@@ -49,16 +49,28 @@ def _row(one: Measured, first: Measured) -> dict[str, Any]:
     }
 
 
+def said(one: Measured) -> str:
+    """One of them for people, while the others are being measured."""
+    row = _row(one, one)
+    return f"{one.stage}: {row['per_second']}/s, {row['cores']} cores, {row['per_cpu_second']} a CPU second"
+
+
+COLUMNS: Final = ("stage", "partitions", "indexers", "per_second", "cores", "per_cpu_second", "ratio",
+                  "ratio_per_cpu_second", "cores_beside")  # fmt: skip
+
+
 def lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The rows for people."""
+    """The rows for people, as a table that a document can take over."""
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield "|---" * len(COLUMNS) + "|"
     for row in rows:
-        beside = ", ".join(f"{name} {cores}" for name, cores in row["cores_beside"].items())
-        indexers = f", {row['indexers']} indexers" if row["stage"] == "indexer" else ""
-        yield (
-            f"{row['stage']}, {row['partitions']} partitions{indexers}: "
-            f"{row['per_second']}/s with {row['cores']} cores ({beside} beside), {row['per_cpu_second']} a CPU second; "
-            f"{row['ratio']} and {row['ratio_per_cpu_second']} times the first"
-        )
+        yield f"| {' | '.join(_text(row[name]) for name in COLUMNS)} |"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {cores}" for name, cores in value.items())
+    return "" if value is None else f"{value:,}" if isinstance(value, float | int) else str(value)
 
 
 def _rate(one: Measured) -> float | None:

@@ -21,7 +21,7 @@ from freshet.settings import Settings, Source
 from local import launch, stack
 from local.bench import backlog, material
 from local.bench.backlog import end_of, folder_bytes, until
-from local.bench.growth import Measured, figures
+from local.bench.growth import Measured, figures, said
 from local.bench.temporary import temporary_stack
 from local.bench.usage import CpuHistory
 from local.supervisor import Supervisor
@@ -69,7 +69,9 @@ def measure(asked: Asked, report: launch.Report, say: Say) -> dict[str, Any]:
                      "airflow": False, "monitoring": False, "embedding_sessions": os.cpu_count() or 1}  # fmt: skip
             with temporary_stack(report, only=(*stack.ENGINES, *HELD), hold=HELD, overrides=given) as settings:
                 bench = _Bench(settings, asked, say)
-                measured += bench.stages(produced)
+                for one in bench.stages(produced):
+                    measured.append(one)
+                    say(said(one))
                 sizes = sizes or bench.sizes
     return {
         "stages": figures(measured),
@@ -176,22 +178,23 @@ class Stretch:
 
 
 def follow(count: Callable[[], int], enough: int, warm_up: int, still_s: float = STILL_S) -> Stretch:
-    """Watch a count until it is enough, or has begun and stands still. What counts begins with the warm-up's end.
+    """Watch a count until it is enough, or has begun and stands still. What is measured begins with the last look
+    before the end of the warm-up.
 
     Raises PermanentError when it does not begin.
     """
     deadline = time.monotonic() + START_TIMEOUT_S
-    began: tuple[int, float] | None = None
     last, grown = 0, time.monotonic()
+    since, before = grown, 0
     while last < enough and time.monotonic() < (grown + still_s if last else deadline):
+        if last < warm_up:
+            since, before = time.monotonic(), last
         time.sleep(POLL_S)
         if (now := count()) > last:
             last, grown = now, time.monotonic()
-            if began is None and last >= warm_up:
-                began = last, grown
-    if began is None:
+    if last < max(warm_up, 1):
         raise PermanentError(f"only {last:,} of {enough:,} records came: there is nothing to measure")
-    return Stretch(last - began[0], began[1], grown)
+    return Stretch(last - before, since, grown)
 
 
 def _write(file: Path, events: Iterator[dict[str, Any]]) -> None:

@@ -37,24 +37,25 @@ def test_what_took_no_time_has_no_rate() -> None:
     assert (row["per_second"], row["per_cpu_second"], row["ratio"]) == (None, None, None)
 
 
-def test_a_line_for_people_says_how_many_indexers_where_that_matters() -> None:
-    indexer = Measured("indexer", 2, 2, units=10, seconds=1, cpu_seconds={"indexer": 1.0})
-    serve, index = lines(figures([ONE, indexer]))
-    assert serve.startswith("serve, 1 partitions: 100.0/s with 0.5 cores (kafka 0.25 beside)")
-    assert index.startswith("indexer, 2 partitions, 2 indexers: 10.0/s")
+def test_the_table_for_people_says_how_many_indexers_where_that_matters() -> None:
+    indexer = Measured("indexer", 2, 2, units=12_000, seconds=10, cpu_seconds={"indexer": 10.0})
+    head, _, serve, index = lines(figures([ONE, indexer]))
+    assert head.startswith("| stage | partitions | indexers | per_second | cores |")
+    assert serve == "| serve | 1 |  | 100.0 | 0.5 | 200.0 | 1.0 | 1.0 | kafka 0.25 |"
+    assert index == "| indexer | 2 | 2 | 1,200.0 | 1.0 | 1,200.0 | 1.0 | 1.0 |  |"
 
 
-def test_counting_begins_after_the_warm_up_and_ends_with_the_last_record() -> None:
+def test_counting_begins_at_the_warm_up_s_end_and_ends_with_the_last_record() -> None:
     counts = iter([0, 40, 60, 90, 100])
     done = follow(lambda: next(counts), enough=100, warm_up=50)
-    assert done.units == 40
+    assert done.units == 60
     assert done.until > done.since
 
 
 def test_what_stands_still_is_measured_as_far_as_it_came() -> None:
     counts = iter([10, 60, 80])
     done = follow(lambda: next(counts, 80), enough=100, warm_up=50, still_s=0.2)
-    assert done.units == 20
+    assert done.units == 70
 
 
 def test_what_does_not_begin_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
