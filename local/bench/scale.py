@@ -22,6 +22,7 @@ from local import launch, stack
 from local.bench import backlog, material
 from local.bench.backlog import end_of, folder_bytes, until
 from local.bench.growth import Measured, figures, said
+from local.bench.sizing import sizing
 from local.bench.temporary import temporary_stack
 from local.bench.usage import CpuHistory
 from local.supervisor import Supervisor
@@ -55,7 +56,7 @@ class Asked:
 
 def measure(asked: Asked, report: launch.Report, say: Say) -> dict[str, Any]:
     """`stages`: rows as `growth.figures` has them. `sizes`: bytes an event of each topic and table, and how many
-    documents an event gives; of the first number of partitions."""
+    documents an event gives; of the first number of partitions. `sizing`: what multiples of the real stream need."""
     measured: list[Measured] = []
     sizes: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="freshet-bench-events-") as folder:
@@ -73,9 +74,11 @@ def measure(asked: Asked, report: launch.Report, say: Say) -> dict[str, Any]:
                     measured.append(one)
                     say(said(one))
                 sizes = sizes or bench.sizes
+    rows = figures(measured)
     return {
-        "stages": figures(measured),
+        "stages": rows,
         "sizes": sizes,
+        "sizing": sizing(rows, sizes),
         "machine_cores": os.cpu_count(),
         "events": asked.events,
         "documents": asked.documents,

@@ -101,6 +101,8 @@ def bench_scale(
     if not as_json:
         for line in growth.lines(result.pop("stages")):
             console.out.print(line, markup=False, soft_wrap=True)
+        for times, needs in result.pop("sizing").items():
+            console.out.print(f"{times}: {needs}", markup=False, soft_wrap=True)
     _finish(result, as_json)
 
 

@@ -11,6 +11,7 @@ from freshet.errors import PermanentError
 from local.bench import backlog, scale, usage
 from local.bench.growth import Measured, figures, lines
 from local.bench.scale import follow
+from local.bench.sizing import sizing
 from local.bench.usage import CpuHistory
 
 ONE = Measured("serve", 1, 1, units=1_000, seconds=10, cpu_seconds={"serve": 5.0, "kafka": 2.5})
@@ -43,6 +44,22 @@ def test_the_table_for_people_says_how_many_indexers_where_that_matters() -> Non
     assert head.startswith("| stage | partitions | indexers | per_second | cores |")
     assert serve == "| serve | 1 |  | 100.0 | 0.5 | 200.0 | 1.0 | 1.0 | kafka 0.25 |"
     assert index == "| indexer | 2 | 2 | 1,200.0 | 1.0 | 1,200.0 | 1.0 | 1.0 |  |"
+
+
+def test_a_multiple_of_the_stream_needs_what_the_figures_say() -> None:
+    indexer = Measured(
+        "indexer", 4, 2, units=100, seconds=1, cpu_seconds={"indexer": 1.5, "kafka": 0.1, "postgres": 0.2}
+    )
+    raw = {"raw": 600.0, "silver": 900.0, "gold": 100.0}
+    sizes = {"documents_per_event": 0.1, "log_bytes_per_event": raw, "lake_bytes_per_event": {"bronze": 250.0}}
+    needs = sizing(figures([ONE, TWO, indexer]), sizes)
+    assert list(needs) == ["1x", "10x", "100x"]
+    ten = needs["10x"]
+    assert (ten["events_per_second"], ten["documents_per_second"]) == (400, 40)
+    # of the last configuration of each: 300 events and 100 documents a second
+    assert ten["cores"] == {"serve": 1.6, "kafka": 0.71, "indexer": 0.6, "postgres": 0.08}
+    assert (ten["log_gb_per_day"], ten["lake_gb_per_day"]) == (55.3, 8.6)
+    assert ten["million_documents_per_day"] == 3.46
 
 
 def test_counting_begins_at_the_warm_up_s_end_and_ends_with_the_last_record() -> None:
