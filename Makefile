@@ -19,7 +19,7 @@ test: setup ## run all tests: unit, spark, integration, e2e
 check: setup ## what CI runs first: format, lint, types, house rules
 	@scripts/check.sh
 
-bench: setup ## print every measured figure: freshness, lake, index, api, pages, retrieval
+bench: setup ## print every measured figure: freshness, lake, index, api, pages, metrics, scale, retrieval
 	@scripts/bench.sh
 
 screenshots: setup ## make pictures of every view of the pages into .screenshots/

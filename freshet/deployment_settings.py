@@ -20,6 +20,12 @@ class DeploymentSettings(BaseSettings):
         description="address of metrics and readiness, of Airflow and of the stand-in stream; 0.0.0.0 in a container",
     )
 
+    kafka_replication: int = Field(
+        1, ge=1, le=9, description="replicas of a topic when it is created; with 3, writes go on while one is away"
+    )
+    lake_path_style: bool = Field(
+        False, description="whether s3a:// names the bucket in the path, as MinIO and the like want, not in the host"
+    )
     cluster: bool = Field(False, description="whether the embedded stack has a Spark master and workers of its own")
     spark_workers: int = Field(2, ge=1, le=16, description="workers of the embedded Spark cluster")
     spark_worker_cores: int = Field(

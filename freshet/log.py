@@ -27,18 +27,7 @@ SOON = MappingProxyType[str, str | int]({"fetch.wait.max.ms": 10})
 def ensure_topics(settings: Settings) -> list[str]:
     """Create the topics that are not there yet. Returns the names of those it made. Safe to call at any time."""
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers}, logger=LOGGER)
-    retention_ms = str(settings.kafka_retention_hours * 3_600_000)
-    wanted = [
-        NewTopic(
-            topic.name,
-            num_partitions=topic.partitions or settings.kafka_partitions,
-            config={
-                "max.message.bytes": str(MAX_RECORD_BYTES),
-                **(COMPACTED if topic.compacted else {"retention.ms": retention_ms}),
-            },
-        )
-        for topic in topics.ALL
-    ]
+    wanted = [new_topic(settings, topic) for topic in topics.ALL]
     made = []
     for name, future in admin.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
         try:
@@ -48,6 +37,21 @@ def ensure_topics(settings: Settings) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise TransientError(f"cannot create topic {name}: {error.args[0].str()}") from error
     return made
+
+
+def new_topic(settings: Settings, topic: topics.Topic) -> NewTopic:
+    """A topic as it is made. All but one of its replicas must have a record before it is acknowledged."""
+    retention = {"retention.ms": str(settings.kafka_retention_hours * 3_600_000)}
+    return NewTopic(
+        topic.name,
+        num_partitions=topic.partitions or settings.kafka_partitions,
+        replication_factor=settings.kafka_replication,
+        config={
+            "max.message.bytes": str(MAX_RECORD_BYTES),
+            "min.insync.replicas": str(max(1, settings.kafka_replication - 1)),
+            **(COMPACTED if topic.compacted else retention),
+        },
+    )
 
 
 def partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:

@@ -34,6 +34,10 @@ CORES: Final = max(2, os.cpu_count() or 1)
 """Task slots of a job that asks for no others."""
 
 
+OBJECT_STORAGE: Final = "s3a://"
+FETCH: Final = {"s3": "python -m local.jars s3"}
+"""How a set of jars is fetched that not every installation has."""
+
 LINEAGE_OPTIONS: Final = {
     "spark.extraListeners": "io.openlineage.spark.agent.OpenLineageSparkListener",
     "spark.openlineage.namespace": NAMESPACE,
@@ -54,11 +58,14 @@ def options(
     without them they are those of batch jobs. The jars are those of `settings.jars_dir`. On a cluster the job takes so
     many task `slots`, and no more: others run there as well.
 
-    With `lineage`, lineage events are sent if the settings say where to. Raises PermanentError when the jars are not
-    there.
+    With `lineage`, lineage events are sent if the settings say where to. Credentials and the address of object storage
+    are those of the environment, `AWS_ACCESS_KEY_ID` and so on: Spark takes them from there. Raises PermanentError when
+    the jars are not there.
     """
     emitting = lineage and bool(settings.openlineage_url)
-    jars = [jar for jar_set in ("spark", *(["lineage"] if emitting else [])) for jar in _jars(settings, jar_set)]
+    stored = settings.lake.root.startswith(OBJECT_STORAGE)
+    sets = ("spark", *(["lineage"] if emitting else []), *(["s3"] if stored else []))
+    jars = [jar for jar_set in sets for jar in _jars(settings, jar_set)]
     return {
         **OPTIONS,
         "spark.driver.host": settings.spark_driver_host,
@@ -70,6 +77,7 @@ def options(
         "spark.driver.extraClassPath": ":".join(jars),
         **(_of_cluster(settings, java_options, slots) if is_cluster(settings) else {}),
         **({**LINEAGE_OPTIONS, "spark.openlineage.transport.url": settings.openlineage_url} if emitting else {}),
+        **({"spark.hadoop.fs.s3a.path.style.access": str(settings.lake_path_style).lower()} if stored else {}),
     }
 
 
@@ -97,5 +105,6 @@ def _of_cluster(settings: Settings, java_options: str, slots: int) -> dict[str, 
 def _jars(settings: Settings, jar_set: str) -> list[str]:
     jars = [str(path) for path in sorted((settings.jars_dir / jar_set).glob("*.jar"))]
     if not jars:
-        raise PermanentError(f"no jars in {settings.jars_dir / jar_set}: fetch them with `make setup`")
+        fetch = FETCH.get(jar_set, "make setup")
+        raise PermanentError(f"no jars in {settings.jars_dir / jar_set}: fetch them with `{fetch}`")
     return jars

@@ -1,8 +1,10 @@
 """The jars of Kafka, Spark and lineage events: fetched by Maven coordinates with Ivy, checked against a lock.
 
-Run as `python -m local.jars`. What is already there and right is left alone.
+Run as `python -m local.jars`. `python -m local.jars s3` fetches the 690 MB that only a lake on object storage needs.
+What is already there and right is left alone.
 """
 
+import argparse
 import hashlib
 import json
 import subprocess
@@ -19,8 +21,11 @@ from freshet.settings import load_settings
 
 LOCK = Path(__file__).with_name("jars.lock.json")
 
-JarSet = Literal["kafka", "spark", "lineage"]
+JarSet = Literal["kafka", "spark", "lineage", "s3"]
 SETS: tuple[JarSet, ...] = ("kafka", "spark", "lineage")
+"""What every installation has."""
+
+ON_DEMAND: tuple[JarSet, ...] = ("s3",)
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,14 @@ def _ivy_module(wanted: Sequence[Jar]) -> str:
 
 
 def main() -> None:
-    """Fetch all sets, saying what was done."""
+    """Fetch the sets that are named, saying what was done."""
+    parser = argparse.ArgumentParser(prog="python -m local.jars", description=__doc__)
+    parser.add_argument("sets", nargs="*", default=SETS, metavar="SET", help=", ".join((*SETS, *ON_DEMAND)))
+    wanted = parser.parse_args().sets
+    if unknown := set(wanted) - {*SETS, *ON_DEMAND}:
+        parser.error(f"no such set of jars: {', '.join(sorted(unknown))}")
     jars_dir = load_settings().jars_dir
-    for jar_set in SETS:
+    for jar_set in wanted:
         count = fetch(jars_dir, jar_set)
         sys.stdout.write(f"jars for {jar_set}: {count} fetched, all checked\n")
 

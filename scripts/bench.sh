@@ -11,6 +11,7 @@ for what in "freshness --rate 40 --seconds 60" "lake --events 200000" "index --d
   echo
 done
 .venv/bin/freshet bench metrics
+.venv/bin/freshet bench scale ${recording:+--recording "$recording"}
 if [[ -n $recording && -e $(dirname "$recording")/edit-queries.jsonl ]]; then
   .venv/bin/freshet bench retrieval --data "$(dirname "$recording")"
 fi

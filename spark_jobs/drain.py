@@ -1,10 +1,12 @@
 """Writes all that the log holds to the lake and ends: `python -m spark_jobs.drain`.
 
-The last line of standard output is one JSON object with rows and seconds (without the session's start), also by batch.
+The last line of standard output is one JSON object with rows and seconds (without the session's start), also by batch,
+each with the time at which it began.
 """
 
 import json
 import sys
+from datetime import datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.listener import StreamingQueryProgress
@@ -21,7 +23,7 @@ from spark_jobs.tables import create_tables
 def drain(records: DataFrame, settings: Settings) -> list[dict[str, float]]:
     """Write everything available through the lake query; raises what stopped it.
 
-    Returns `rows` and `seconds` of each of the last hundred batches.
+    Returns `rows`, `began` (s since the epoch) and `seconds` of each of the last hundred batches.
     """
     query = lake_writer(records, settings).trigger(availableNow=True).start()
     query.awaitTermination()
@@ -29,7 +31,11 @@ def drain(records: DataFrame, settings: Settings) -> list[dict[str, float]]:
 
 
 def _figures(progress: StreamingQueryProgress) -> dict[str, float]:
-    return {"rows": progress.numInputRows, "seconds": progress.durationMs["triggerExecution"] / 1000}
+    return {
+        "rows": progress.numInputRows,
+        "began": datetime.fromisoformat(progress.timestamp).timestamp(),
+        "seconds": progress.durationMs["triggerExecution"] / 1000,
+    }
 
 
 def main() -> None:

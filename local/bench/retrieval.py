@@ -13,6 +13,7 @@ from freshet.settings import Settings
 from freshet.store import bulk, repository
 from freshet.store.embeddings import Vector, add_embedding_model
 from freshet.store.filters import Filters
+from freshet.store.maintenance import database_bytes
 from freshet.store.repository import Document
 from local.bench import material, refusal, volume
 from local.bench.backlog import until_documents
@@ -39,7 +40,7 @@ def measure(settings: Settings, folder: Path, documents: int, say: Say) -> dict[
     """All of it, in a stack that reads `folder`'s recording and has indexed nothing yet.
 
     Keys: `edits`, `edits_all_wikis` and `xquad` by leg with `ndcg10` and `recall10`; `refusal`; and of a store of so
-    many `documents` `recall_at_10`, `full_pages` and `latency_ms` by filter.
+    many `documents` `recall_at_10`, `full_pages` and `latency_ms` by filter, and `database_bytes_per_document`.
     """
     judged, passages = edit_questions(folder / JUDGED), paragraphs(folder / XQUAD)
     embedder = load_embedder(settings)
@@ -65,12 +66,15 @@ def measure(settings: Settings, folder: Path, documents: int, say: Say) -> dict[
     say(f"making a store of {documents:,} documents: titles and summaries of {len(real):,} real ones, mixed")
     with temporary_database(settings.conninfo) as conninfo:
         volume.fill(conninfo, embedder, real, documents, say)
+        with psycopg.connect(conninfo) as connection:
+            size = database_bytes(connection)
         say("searching it, and comparing with exact search")
         questions = [(question.text, vector) for question, vector in (*asked, *off_topic)][:VOLUME_QUESTIONS]
         measured |= asyncio.run(volume.measure(conninfo, real, questions))
     return {
         **measured,
         "documents": documents,
+        "database_bytes_per_document": round(size / documents),
         "embedded_in_earnest": min(documents, volume.EARNEST),
         "real_documents": len(real),
         "questions": len(questions),

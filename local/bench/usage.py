@@ -1,15 +1,18 @@
 """CPU and memory of the stack's processes while something is measured."""
 
+import time
 from collections.abc import Mapping
 from threading import Event, Thread
 from types import TracebackType
 
+import numpy as np
 import psutil
 
 from local.overview import tree_memory_mb
 from local.supervisor import State, Supervisor
 
 SAMPLE_S = 1.0
+HISTORY_S = 0.3
 
 
 class Usage:
@@ -38,6 +41,42 @@ class Usage:
             for name, state in self._control.states().items():
                 seen = tree_memory_mb(state.pid) or 0.0
                 self.peak_memory_mb[name] = round(max(self.peak_memory_mb.get(name, 0.0), seen), 1)
+
+
+class CpuHistory:
+    """A context that notes what some process trees have used, by name; `used` tells of any stretch of time in it."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._stop = Event()
+        self._thread = Thread(target=self._sample, daemon=True)
+        self._times: list[float] = []
+        self._seen: dict[str, list[float]] = {name: [] for name in pids}
+
+    def __enter__(self) -> "CpuHistory":
+        self._note()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._note()
+
+    def used(self, since: float, until: float) -> dict[str, float]:
+        """CPU seconds between two times of `time.monotonic`, by name."""
+        both = {name: np.interp([since, until], self._times, seen) for name, seen in self._seen.items()}
+        return {name: float(end - start) for name, (start, end) in both.items()}
+
+    def _sample(self) -> None:
+        while not self._stop.wait(HISTORY_S):
+            self._note()
+
+    def _note(self) -> None:
+        self._times.append(time.monotonic())
+        for name, seen in self._seen.items():
+            # of a process that has ended nothing is known any more
+            seen.append(max(tree_cpu_seconds(self._pids[name]), seen[-1] if seen else 0.0))
 
 
 def _cpu(states: Mapping[str, State]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import typer
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, Source
 from local import launch, ports, running
-from local.bench import api, backlog, freshness, moving, pages, retrieval, telemetry
+from local.bench import api, backlog, freshness, growth, moving, pages, retrieval, scale, telemetry
 from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
 from local.cli import console
@@ -24,6 +24,7 @@ DATA = CHECKOUT.parent / "shared" / "data"
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")]
 Recording = Annotated[Path | None, typer.Option(help="NDJSON file of real events; without it they are simulated.")]
+Partitions = Annotated[int, typer.Option(min=1, max=256, help="Partitions of each topic.")]
 
 
 @app.command("freshness")
@@ -50,6 +51,7 @@ def bench_freshness(
 @app.command("lake")
 def bench_lake(
     events: Annotated[int, typer.Option(min=1, help="How many raw events, after those of the warm-up.")] = 400_000,
+    partitions: Partitions = 4,
     recording: Recording = None,
     use_running: Annotated[bool, typer.Option("--running", help="Drain the running stack's log instead.")] = False,
     as_json: AsJson = False,
@@ -58,7 +60,8 @@ def bench_lake(
     if use_running:
         _finish(backlog.lake(running.running_settings(), console.say), as_json)
         return
-    with temporary_stack(_report, only=("kafka", "postgres"), overrides=_source(recording)) as settings:
+    given = {**_source(recording), "kafka_partitions": partitions}
+    with temporary_stack(_report, only=ENGINES, overrides=given) as settings:
         backlog.fill(settings, events, console.say)
         _finish(backlog.lake(settings, console.say), as_json)
 
@@ -66,18 +69,41 @@ def bench_lake(
 @app.command("index")
 def bench_index(
     documents: Annotated[int, typer.Option(min=2, help="How many gold documents.")] = 2_000,
+    indexers: Annotated[int, typer.Option(min=1, max=16, help="How many processes share the partitions.")] = 1,
+    partitions: Partitions = 4,
     recording: Recording = None,
     use_running: Annotated[bool, typer.Option("--running", help="Index the running stack's gold topic.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure gold topic -> searchable on a backlog, documents/s. The index is a database of its own."""
     if use_running:
-        _finish(backlog.index(running.running_settings(), documents, console.say), as_json)
+        _finish(backlog.index(running.running_settings(), documents, console.say, indexers), as_json)
         return
-    with temporary_stack(_report, only=("kafka", "postgres", "serve"), overrides=_source(recording)) as settings:
+    given = {**_source(recording), "kafka_partitions": partitions}
+    with temporary_stack(_report, only=(*ENGINES, "serve"), overrides=given) as settings:
         backlog.make_documents(settings, documents, console.say)
         Supervisor(settings).stop("serve")
-        _finish(backlog.index(settings, documents, console.say), as_json)
+        _finish(backlog.index(settings, documents, console.say, indexers), as_json)
+
+
+@app.command("scale")
+def bench_scale(
+    partitions: Annotated[str, typer.Option(help="Numbers of partitions, separated by commas.")] = "1,2,4",
+    indexers: Annotated[str, typer.Option(help="Numbers of indexers, separated by commas.")] = "1,2",
+    events: Annotated[int, typer.Option(min=100, help="How many raw events; half of them warm up.")] = 400_000,
+    documents: Annotated[int, typer.Option(min=2, help="How many gold documents each indexer's run makes.")] = 2_000,
+    recording: Recording = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure each stage by itself on a backlog, by partitions and indexers: its rate, its cores, and how both grow."""
+    numbers = _numbers("--partitions", partitions), _numbers("--indexers", indexers)
+    result = scale.measure(scale.Asked(*numbers, events, documents, recording), _report, console.say)
+    if not as_json:
+        for line in growth.lines(result.pop("stages")):
+            console.out.print(line, markup=False, soft_wrap=True)
+        for times, needs in result.pop("sizing").items():
+            console.out.print(f"{times}: {needs}", markup=False, soft_wrap=True)
+    _finish(result, as_json)
 
 
 @app.command("retrieval")
@@ -109,7 +135,7 @@ def bench_api(
     as_json: AsJson = False,
 ) -> None:
     """Measure many users at once: answers by a stand-in for a model that takes 2 s, and searches."""
-    numbers = _numbers(users)
+    numbers = _numbers("--users", users)
     (port,) = ports.find_free(1)
     given = {**_source(recording), **api.overrides(port)}
     only = (*ENGINES, "serve", "indexer", "api")
@@ -160,13 +186,13 @@ def bench_metrics(
         _finish(telemetry.measure(settings, rate, seconds, console.say), as_json)
 
 
-def _numbers(text: str) -> list[int]:
+def _numbers(option: str, text: str) -> list[int]:
     try:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
         numbers = [0]
     if min(numbers) < 1:
-        raise ConfigError(f"--users {text}: numbers from 1 on, such as 200,500")
+        raise ConfigError(f"{option} {text}: numbers from 1 on, separated by commas")
     return numbers
 
 

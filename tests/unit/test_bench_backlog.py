@@ -34,3 +34,11 @@ def test_of_a_log_shorter_than_the_warm_up_all_is_measured_and_that_is_said() ->
 
 def test_an_empty_log_has_no_rate() -> None:
     assert lake_figures([])["events_per_second"] is None
+
+
+def test_the_cpu_seconds_are_those_of_the_batches_that_count() -> None:
+    cpu = {"lake": 30.0, "kafka": 1.0}
+    figures = lake_figures([{**one, "cpu_seconds": cpu} for one in (*COLD, *COLD)], warm_up=200_000)
+    assert figures["cpu_seconds"] == {"lake": 90.0, "kafka": 3.0}
+    assert figures["events"] == 599_992
+    assert figures["seconds"] == 150
