@@ -1,8 +1,9 @@
 """The jars of Kafka, Spark and lineage events: fetched by Maven coordinates with Ivy, checked against a lock.
 
-Run as `python -m local.jars`. What is already there and right is left alone.
+Run as `python -m local.jars [SET ...]`. What is already there and right is left alone.
 """
 
+import argparse
 import hashlib
 import json
 import subprocess
@@ -114,9 +115,14 @@ def _ivy_module(wanted: Sequence[Jar]) -> str:
 
 
 def main() -> None:
-    """Fetch all sets, saying what was done."""
+    """Fetch the sets that are named, or all, saying what was done."""
+    parser = argparse.ArgumentParser(prog="python -m local.jars", description=__doc__)
+    parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(SETS))
+    wanted = parser.parse_args().sets or SETS
+    if unknown := set(wanted) - set(SETS):
+        parser.error(f"no such set: {', '.join(sorted(unknown))}")
     jars_dir = load_settings().jars_dir
-    for jar_set in SETS:
+    for jar_set in wanted:
         count = fetch(jars_dir, jar_set)
         sys.stdout.write(f"jars for {jar_set}: {count} fetched, all checked\n")
 
