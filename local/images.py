@@ -37,7 +37,7 @@ IMAGES: Final = {
     "ui": Image(("ui",), (*BASE, *SERVER, "gradio", "httpx-sse", "jinja2", "pandas")),
     "exporter": Image(("monitoring",), (*BASE, *KAFKA, *POSTGRES, *LAKE, "httpx", "limits", "psutil")),
     "eventstreams": Image(("local.eventstreams",), (*BASE, "limits", "starlette", "typer", "uvicorn")),
-    "spark": Image(("spark_jobs.stream",), (*BASE, *KAFKA, *POSTGRES, "limits", "pyspark")),
+    "spark": Image(("spark_jobs.submit",), (*BASE, *KAFKA, *POSTGRES, "limits", "psutil", "pyspark")),
     "airflow": Image(
         (
             "local.airflow", "producer.backfill", "spark_jobs.compact", "spark_jobs.replay", "dags.backfill_embeddings",

@@ -1,5 +1,6 @@
 """compose.yaml starts what the embedded stack starts, with the same settings, and agrees with what it mounts."""
 
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,32 +10,25 @@ import yaml
 
 from freshet.log import MAX_RECORD_BYTES
 from freshet.settings import CHECKOUT, PREFIX, Settings, Source, load_settings
-from local import postgres, readiness, stack
+from local import cluster, postgres, readiness, stack
 from local.process import Process
 from tests.containers import command, compose, filled, health
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
-SETTINGS = load_settings(source=Source.SIMULATED, kafka_bootstrap_servers="broker:9092", postgres_dsn="host=there")
-PROCESSES = {process.name: process for process in stack.declare(SETTINGS)}
+ELSEWHERE = {"kafka_bootstrap_servers": "broker:9092", "postgres_dsn": "host=there"}
+SETTINGS = cluster.told(load_settings(source=Source.SIMULATED, cluster=True, spark_workers=1, **ELSEWHERE))
+NAMES = {"spark-worker-1": "spark-worker"}
+"""Processes that have another name there."""
+
+PROCESSES = {NAMES.get(process.name, process.name): process for process in stack.declare(SETTINGS)}
 OTHERS = {"prometheus", "alertmanager"}
 """Processes that are another build of the same program there."""
 
-ROOMS = {name: process for name, process in PROCESSES.items() if name not in OTHERS}
-SUBMITTED = {"spark_jobs.submit": "spark_jobs.stream"}
-"""On a cluster a query is handed to spark-submit, which runs the same module."""
-
+SPARK = {"spark-master": cluster.MASTER_CLASS, "spark-worker": cluster.WORKER_CLASS}
+ROOMS = {name: process for name, process in PROCESSES.items() if name not in {*OTHERS, *SPARK}}
 EVERY_ROOM = pytest.mark.parametrize(("name", "process"), ROOMS.items(), ids=ROOMS)
 PORTS = {"prometheus": 9090, "alertmanager": 9093}
-NOT_OF_THE_STACK = {
-    "redpanda",
-    "console",
-    "postgres",
-    "spark-master",
-    "spark-worker",
-    "prepare",
-    "airflow-init",
-    "grafana",
-}
+NOT_OF_THE_STACK = {"redpanda", "console", "postgres", "prepare", "airflow-init", "grafana"}
 
 
 def settings_of(service: dict[str, Any]) -> dict[str, str]:
@@ -50,14 +44,14 @@ def seconds(duration: str) -> int:
 
 
 def test_every_process_of_the_embedded_stack_is_a_service_and_no_other_runs_a_room() -> None:
-    assert set(ROOMS) == set(SERVICES) - NOT_OF_THE_STACK - OTHERS
+    assert set(PROCESSES) | OTHERS == set(SERVICES) - NOT_OF_THE_STACK
 
 
 @EVERY_ROOM
 def test_a_service_runs_the_module_that_the_embedded_stack_runs(name: str, process: Process) -> None:
-    python, flag, module, *arguments = command(SERVICES[name])
-    assert (python, flag) == ("python", "-m")
-    assert (SUBMITTED.get(module, module), *arguments) == process.command[2:]
+    python, *words = command(SERVICES[name])
+    assert python == "python"
+    assert tuple(words) == process.command[1:]
 
 
 @EVERY_ROOM
@@ -82,9 +76,25 @@ def test_a_service_is_asked_what_the_embedded_stack_asks(
     )
 
 
+@pytest.mark.parametrize("name", SPARK)
+def test_master_and_workers_are_those_of_the_embedded_cluster(name: str) -> None:
+    service, process = SERVICES[name], PROCESSES[name]
+    words = command(service)
+    assert words[:2] == ["spark-class", SPARK[name]]
+    assert process.command[1] == SPARK[name]
+    given = {option: filled(value) for option, value in pairwise(words) if option.startswith("--")}
+    for option, value in pairwise(process.command):
+        if option in ("--cores", "--memory"):
+            assert given[option] == value
+    assert health(service) == ["python", "-m", "freshet.probe", f"http://127.0.0.1:{given['--webui-port']}/json/"]
+    assert cluster.HEALTH_PATH == "/json/"
+    here = {key: value.replace(str(CHECKOUT), "/opt/freshet") for key, value in process.environment.items()}
+    assert service["environment"].items() >= {key: here[key] for key in here if key != "SPARK_HOME"}.items()
+
+
 @EVERY_ROOM
 def test_a_service_waits_for_what_the_embedded_stack_waits_for(name: str, process: Process) -> None:
-    assert set(process.after) <= set(SERVICES[name].get("depends_on", {}))
+    assert {NAMES.get(other, other) for other in process.after} <= set(SERVICES[name].get("depends_on", {}))
 
 
 @EVERY_ROOM
@@ -145,16 +155,15 @@ def test_prometheus_scrapes_services_at_their_ports() -> None:
         ((host, port),) = named
         targets[job["job_name"]] = (host, int(port))
     assert targets.pop("prometheus") == ("localhost", PORTS["prometheus"])
-    assert targets == {name: (name, PORTS.get(name, port)) for name, port in scraped.items() if name != "prometheus"}
+    assert targets == {name: (name, PORTS.get(name, port)) for name, (port,) in scraped.items() if name != "prometheus"}
     assert set(targets) <= set(SERVICES)
     (told,) = jobs["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
     assert told == f"alertmanager:{PORTS['alertmanager']}"
 
 
-def test_several_indexers_are_found_by_the_addresses_of_their_name() -> None:
+def test_several_indexers_are_found_by_the_addresses_of_their_name_and_nothing_holds_them_to_one() -> None:
     jobs = yaml.safe_load((CHECKOUT / "monitoring" / "prometheus.yml").read_text())["scrape_configs"]
-    (indexer,) = [job for job in jobs if job["job_name"] == "indexer"]
-    assert indexer["dns_sd_configs"] == [{"names": ["indexer"], "type": "A", "port": SETTINGS.indexer_metrics_port}]
+    assert [job["job_name"] for job in jobs if "dns_sd_configs" in job] == ["indexer", "api"]
     assert not {"container_name", "hostname", "ports"} & set(SERVICES["indexer"])
 
 
