@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from freshet.settings import CHECKOUT
+from freshet.settings import CHECKOUT, PREFIX, load_settings
 from local.images import IMAGES, LOCK, locked
 from tests.containers import copied, reached
 
@@ -32,7 +32,8 @@ def attempt(name: str, folder: Path) -> str:
         (app / file).parent.mkdir(parents=True, exist_ok=True)
         (app / file).write_bytes((CHECKOUT / file).read_bytes())
     modules = sorted(reached(IMAGES[name].modules).modules - {f"{one}.__main__" for one in IMAGES[name].modules})
-    plain = {"PATH": f"{environment}/bin:/usr/bin:/bin", "PYTHONPATH": str(app), "HOME": str(folder)}
+    jars = {f"{PREFIX}JARS_DIR": str(load_settings().jars_dir)}
+    plain = {"PATH": f"{environment}/bin:/usr/bin:/bin", "PYTHONPATH": str(app), "HOME": str(folder), **jars}
     subprocess.run([python, "-c", IMPORT, *modules], check=True, cwd=app, env=plain)
     megabytes = sum(file.stat().st_size for file in environment.rglob("*") if file.is_file()) / 1e6
     return f"{len(modules)} modules import; packages have {megabytes:.0f} MB"
