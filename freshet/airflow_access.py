@@ -9,18 +9,28 @@ from freshet.errors import ConfigError
 from freshet.settings import Settings
 
 USER: Final = "admin"
-"""The embedded one's only user."""
+"""The only user of the Airflow that is configured here."""
+
+
+def embedded(settings: Settings) -> bool:
+    """Whether the embedded stack has one of its own: not where the settings name another."""
+    return settings.airflow and not settings.airflow_url
 
 
 def url(settings: Settings) -> str:
-    """Address of the embedded one's pages and of its REST interface."""
-    return f"http://127.0.0.1:{settings.airflow_port}"
+    """Address at which processes reach it, embedded or not, without a user in it."""
+    given = re.sub(r"//[^/@]*@", "//", settings.airflow_url.rstrip("/"))
+    return given or f"http://127.0.0.1:{settings.airflow_port}"
 
 
 def shown_url(settings: Settings) -> str | None:
-    """Address of the Airflow whose runs are shown, without a user in it; None where there is none."""
-    given = re.sub(r"//[^/@]*@", "//", settings.airflow_url.rstrip("/"))
-    return given or (url(settings) if settings.airflow else None)
+    """Address of the Airflow whose runs are shown; None where there is none."""
+    return url(settings) if settings.airflow or settings.airflow_url else None
+
+
+def page_url(settings: Settings) -> str:
+    """Address at which people reach its pages."""
+    return settings.airflow_public_url.rstrip("/") or url(settings)
 
 
 def shown_password(settings: Settings) -> str:
@@ -45,4 +55,4 @@ def password(settings: Settings, user: str = USER) -> str:
 
 def sentence(settings: Settings) -> str:
     """How a person enters."""
-    return f"{url(settings)}, user {USER}, password in {passwords_file(settings)}"
+    return f"{page_url(settings)}, user {USER}, password in {passwords_file(settings)}"

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from freshet.setting_values import Memory, Port
+from freshet.setting_values import Memory, Port, Url
 
 
 class DeploymentSettings(BaseSettings):
@@ -19,6 +19,7 @@ class DeploymentSettings(BaseSettings):
         min_length=1,
         description="address of metrics and readiness, of Airflow and of the stand-in stream; 0.0.0.0 in a container",
     )
+    airflow_public_url: Url = Field("", description="address at which people reach Airflow; empty: airflow_url")
 
     kafka_replication: int = Field(
         1, ge=1, le=9, description="replicas of a topic when it is created; with 3, writes go on while one is away"

@@ -8,6 +8,9 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+SECRETS: Final = Path("/run/secrets")
+"""Where containers are given secrets, a file each."""
+
 ORIGIN: Final = re.compile(r"\*|https?://[^/\s]+")
 NAMED_URL: Final = re.compile(r"[a-z][a-z-]*=https?://\S+")
 

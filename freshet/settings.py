@@ -1,7 +1,7 @@
 """The one Settings object. Read at entry points, passed down; nothing else reads the environment.
 
-Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout. The two that the OpenAI
-client has names for are read from those as well.
+Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in the checkout, or a container's file
+`/run/secrets/freshet_<name>`. The two that the OpenAI client has names for are read from those as well.
 """
 
 from pathlib import Path
@@ -28,6 +28,7 @@ from freshet.setting_values import (
     CHECKOUT,
     NAMED_URL,
     ORIGIN,
+    SECRETS,
     CheckoutPath,
     Layer,
     Memory,
@@ -50,6 +51,7 @@ class Settings(DeploymentSettings, MonitoringSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=CHECKOUT / ".env",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
         env_ignore_empty=True,
         frozen=True,
         extra="ignore",
@@ -186,7 +188,9 @@ class Settings(DeploymentSettings, MonitoringSettings):
     ui_host: str = Field("127.0.0.1", description="address the pages are served on")
     ui_port: Port = Field(18086, description="port of the pages")
     ui_api_url: Url = Field("", description="the API that the pages ask, http://HOST:18080; empty: the one here")
-    airflow_url: Url = Field("", description="Airflow whose runs the API shows; empty: the embedded one")
+    airflow_url: Url = Field(
+        "", description="Airflow that repairs, and whose runs the API shows; empty: the embedded one"
+    )
     airflow_user: str = Field("admin", min_length=1, description="user the API reads Airflow's runs as")
     airflow_password: SecretStr = Field(SecretStr(""), description="that user's password; empty: the generated one")
     airflow: bool = Field(True, description="whether the embedded stack has Airflow, which repairs and maintains")

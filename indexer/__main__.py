@@ -28,7 +28,7 @@ def main() -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    serve_metrics(settings.indexer_metrics_port, "indexer")
+    serve_metrics(settings.listen_host, settings.indexer_metrics_port, "indexer")
     _patiently(migrate)(settings.conninfo)
     store = Store(settings.conninfo)
     models = Models(store, Embedders(partial(load_embedder, settings)), settings.embedding_model)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from freshet import airflow_access
 from freshet.errors import FreshetError
 from freshet.settings import CHECKOUT, Settings
 from local import jars, monitoring, ports, stack
@@ -46,7 +47,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings)
     yield _packages()
     yield from _jars(settings)
-    if settings.airflow:
+    if airflow_access.embedded(settings):
         yield _airflow()
     yield _ports(settings)
     yield _python_registry()

@@ -96,9 +96,11 @@ def prometheus(
 ) -> dict[str, Any]:
     """Prometheus' configuration for this machine."""
     every = f"{settings.scrape_interval_s}s"
-    jobs = [job for job in configuration["scrape_configs"] if job["job_name"] in scraped]
-    for job in jobs:
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in scraped[job["job_name"]]]}]
+    jobs = [
+        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in scraped[name]]}]}
+        for name in (job["job_name"] for job in configuration["scrape_configs"])
+        if name in scraped
+    ]
     if not _installed(ALERTMANAGER):
         jobs = [job for job in jobs if job["job_name"] != "alertmanager"]
     heard = [{"static_configs": [{"targets": [f"127.0.0.1:{settings.alertmanager_port}"]}]}]

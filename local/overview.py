@@ -84,7 +84,7 @@ def overview(settings: Settings) -> Overview:
             "ready" if works else {"RUNNING": "not ready", "STARTING": "starting"}.get(state.state, state.state.lower())
         )
         rows.append(Row(name, words, state.pid, tree_memory_mb(state.pid), lags.get(name)))
-    airflow = {"airflow": access.sentence(settings)} if settings.airflow else {}
+    airflow = {"airflow": access.sentence(settings)} if access.embedded(settings) else {}
     figures = {
         "state folder": str(settings.state_dir),
         **airflow,

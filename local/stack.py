@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 
+from freshet import airflow_access
 from freshet.instances import api_ports, indexer_ports
 from freshet.settings import CHECKOUT, PREFIX, Settings, Source
 from freshet.spark import is_cluster
@@ -30,7 +31,7 @@ def declare(settings: Settings) -> list[Process]:
         *_indexers(settings, started),
         *_apis(settings, started),
         _room("ui", settings.ui_port, after=("api",)),
-        *(_airflow(settings) if settings.airflow else ()),
+        *(_airflow(settings) if airflow_access.embedded(settings) else ()),
         *(_monitoring(settings, started) if settings.monitoring else ()),
     ]
 

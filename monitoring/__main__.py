@@ -23,7 +23,7 @@ def main() -> None:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    serve_metrics(settings.exporter_metrics_port, "exporter")
+    serve_metrics(settings.listen_host, settings.exporter_metrics_port, "exporter")
     often, rarely = settings.exporter_interval_s, settings.exporter_interval_s * RARELY
     targets = [
         Target("kafka", kafka.Log(settings).look, often),

@@ -17,7 +17,7 @@ def run(settings: Settings) -> None:
 
     Raises PermanentError when the stream or the broker refuses us for good, TransientError when there is no broker.
     """
-    serve_metrics(settings.producer_metrics_port, "producer")
+    serve_metrics(settings.listen_host, settings.producer_metrics_port, "producer")
     position = await_position(settings, identity(settings))
     # `auto` is resolved by whoever starts this process; on its own it can only mean the stream as it is.
     source = Source.LIVE if settings.source is Source.AUTO else settings.source

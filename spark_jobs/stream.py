@@ -100,7 +100,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     port = settings.serve_metrics_port if serves else settings.lake_metrics_port
-    serve_metrics(port, serve.QUERY if only == serve.QUERY else lake.QUERY)
+    serve_metrics(settings.listen_host, port, serve.QUERY if only == serve.QUERY else lake.QUERY)
     freshet.log.ensure_topics(settings)
     spark = spark_session(
         settings,

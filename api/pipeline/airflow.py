@@ -29,6 +29,7 @@ class Airflow:
         self._settings = settings
         self._http = http
         self._url = airflow_access.shown_url(settings)
+        self._page = airflow_access.page_url(settings)
         self._token: str | None = None
 
     async def upkeep(self) -> UpkeepOut:
@@ -38,7 +39,7 @@ class Airflow:
         try:
             async with asyncio.timeout(RUNS_S):
                 found = await self._ask(self._url, f"/api/v2/dags/~/dagRuns?order_by=-run_after&limit={RUNS}")
-            return UpkeepOut(status="ok", runs=[_run(self._url, one) for one in found["dag_runs"]], url=self._url)
+            return UpkeepOut(status="ok", runs=[_run(self._page, one) for one in found["dag_runs"]], url=self._page)
         except httpx.HTTPStatusError as error:
             refused = error.response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
             status = REFUSED if refused else f"Airflow answers {error.response.status_code}"
@@ -48,7 +49,7 @@ class Airflow:
             status = UNKNOWN
         except (ValueError, KeyError, TypeError):
             status = "Airflow answers what cannot be read"
-        return UpkeepOut(status=status, runs=[], url=self._url)
+        return UpkeepOut(status=status, runs=[], url=self._page)
 
     async def _ask(self, url: str, path: str) -> Mapping[str, Any]:
         """With the token of before, and with a new one where that is not taken any more."""

@@ -15,8 +15,8 @@ class _Quiet(WSGIRequestHandler):
         """Scrapes are not worth a line."""
 
 
-def serve_metrics(port: int, room: metrics.Room) -> None:
-    """Answer on 127.0.0.1:port in a daemon thread, with the metrics of this room.
+def serve_metrics(host: str, port: int, room: metrics.Room) -> None:
+    """Answer on host:port in a daemon thread, with the metrics of this room.
 
     `/readyz` is 200 once `metrics.READY` is 1, else 503.
     """
@@ -32,5 +32,5 @@ def serve_metrics(port: int, room: metrics.Room) -> None:
         start_response("200 OK" if ready else "503 Service Unavailable", [("Content-Type", "text/plain")])
         return [b"ok\n" if ready else b"not ready\n"]
 
-    server = make_server("127.0.0.1", port, application, handler_class=_Quiet)
+    server = make_server(host, port, application, handler_class=_Quiet)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()

@@ -1,6 +1,7 @@
 """`python -m local.airflow api-server|scheduler|dag-processor`: becomes that component, once its database is ready.
 
-The first component that starts makes the database and brings it up to date; the others wait for that.
+The first component that starts makes the database and brings it up to date; the others wait for that. `init` does only
+that, for whoever starts the components elsewhere.
 """
 
 import fcntl
@@ -24,12 +25,13 @@ COMPONENTS: Final = {
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
 }
+INIT: Final = "init"
 
 
-def main(component: Annotated[str, typer.Argument(help=", ".join(COMPONENTS))]) -> None:
-    """Run one component of Airflow."""
-    if component not in COMPONENTS:
-        raise typer.BadParameter(f"it is one of {', '.join(COMPONENTS)}")
+def main(component: Annotated[str, typer.Argument(help=", ".join((*COMPONENTS, INIT)))]) -> None:
+    """Run one component of Airflow, or prepare for them."""
+    if component not in (*COMPONENTS, INIT):
+        raise typer.BadParameter(f"it is one of {', '.join((*COMPONENTS, INIT))}")
     settings = load_settings()
     program = Path(sys.executable).with_name("airflow")
     environment = {
@@ -40,7 +42,8 @@ def main(component: Annotated[str, typer.Argument(help=", ".join(COMPONENTS))]) 
         "PYSPARK_PYTHON": sys.executable,
     }
     _migrate(settings, program, environment)
-    os.execve(program, [str(program), *COMPONENTS[component]], environment)
+    if component != INIT:
+        os.execve(program, [str(program), *COMPONENTS[component]], environment)
 
 
 def _migrate(settings: Settings, program: Path, environment: dict[str, str]) -> None:

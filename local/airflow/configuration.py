@@ -54,9 +54,9 @@ def environment(settings: Settings) -> dict[str, str]:
             "sql_alchemy_pool_size": 3,
         },
         "api": {
-            "host": "127.0.0.1",
+            "host": settings.listen_host,
             "port": settings.airflow_port,
-            "base_url": access.url(settings),
+            "base_url": access.page_url(settings),
             "workers": 1,
             "secret_key": _secret(settings, "airflow-secret-key"),
         },
@@ -119,8 +119,13 @@ def _flat(options: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, Any]
 
 
 def _passwords(settings: Settings) -> None:
+    """The password of the settings, else one that is made once."""
     file = access.passwords_file(settings)
-    if not file.exists():
+    known = json.loads(file.read_text()) if file.exists() else {}
+    given = settings.airflow_password.get_secret_value()
+    if given and known.get(access.USER) != given:
+        _own(file, json.dumps({**known, access.USER: given})).rename(file)
+    elif not known:
         _write(file, json.dumps({access.USER: secrets.token_urlsafe(12)}))
 
 
@@ -132,17 +137,23 @@ def _secret(settings: Settings, name: str) -> str:
 
 
 def _write(file: Path, content: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Several processes start at once: the first one's secret is everybody's.
-    own = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    own.touch(mode=0o600)
-    own.write_text(content)
+    """Several processes start at once: the first one's secret is everybody's."""
+    own = _own(file, content)
     try:
         file.hardlink_to(own)
     except FileExistsError:
         pass
     finally:
         own.unlink()
+
+
+def _own(file: Path, content: str) -> Path:
+    """A file beside it that nobody else writes."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    own.touch(mode=0o600)
+    own.write_text(content)
+    return own
 
 
 def _text(value: Any) -> str | None:

@@ -5,7 +5,20 @@ import sys
 import typer
 
 from freshet.errors import ConfigError, FreshetError
-from local.cli import backfill, backup, benchmarks, checks, console, demo, embeddings, keys, questions, stack, upkeep
+from local.cli import (
+    backfill,
+    backup,
+    benchmarks,
+    checks,
+    console,
+    demo,
+    deployment,
+    embeddings,
+    keys,
+    questions,
+    stack,
+    upkeep,
+)
 
 app = typer.Typer(
     name="freshet",
@@ -13,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (demo, stack, questions, checks, upkeep, backfill, embeddings, backup, keys):
+for module in (demo, stack, questions, checks, upkeep, backfill, embeddings, backup, keys, deployment):
     module.register(app)
 app.add_typer(benchmarks.app, name="bench")
 

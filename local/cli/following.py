@@ -33,7 +33,7 @@ def ask(settings: Settings, asked: Asked, *, wait: bool) -> dict[str, Any] | Non
     """
     with client.connect(settings) as airflow:
         run_id = airflow.trigger(asked.dag, asked.conf)
-        page = f"{access.url(settings)}/dags/{asked.dag}/runs/{run_id}"
+        page = f"{access.page_url(settings)}/dags/{asked.dag}/runs/{run_id}"
         console.say(f"run {run_id}: {page}")
         if not wait:
             return None

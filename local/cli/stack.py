@@ -82,7 +82,7 @@ def up(
         console.say(f"API at http://{settings.api_host}:{settings.api_port}/docs")
         for sentence in (*cluster.sentences(settings), *monitoring.sentences(settings)):
             console.say(sentence)
-        if settings.airflow:
+        if access.embedded(settings):
             console.say(f"Airflow is starting: {access.sentence(settings)}")
         if detach:
             console.say("it goes on in the background: `freshet status`, `freshet ask`, `freshet down`")

@@ -1,4 +1,4 @@
-"""`python -m local.eventstreams`: serves on 127.0.0.1 until SIGTERM; exits 2 when a setting is wrong."""
+"""`python -m local.eventstreams`: serves until SIGTERM; exits 2 when a setting is wrong."""
 
 import signal
 import sys
@@ -40,7 +40,7 @@ def main(
     # Streams have no end of their own: a second is enough to take leave of them.
     uvicorn.run(
         app,
-        host="127.0.0.1",
+        host=settings.listen_host,
         port=settings.eventstreams_port,
         log_config=None,
         access_log=False,

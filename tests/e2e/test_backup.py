@@ -15,7 +15,8 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from local import launch, running
+from freshet.environment import environment_of
+from local import launch
 from tests.conftest import free_settings
 from tests.stacks import START_TIMEOUT_S, Stack, eventually, running_stack
 
@@ -75,7 +76,7 @@ def second(kept: Kept) -> Iterator[Stack]:
     folder.chmod(0o755)
     settings = free_settings(folder, **SOURCE)
     try:
-        yield Stack(settings, {**os.environ, **running.environment_of(settings)})
+        yield Stack(settings, {**os.environ, **environment_of(settings)})
     finally:
         launch.down(settings)
         launch.remove_state(settings)

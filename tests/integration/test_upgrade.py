@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from freshet.environment import environment_of
 from freshet.settings import CHECKOUT, Settings
 from freshet.store.migrate import FOLDER, migrate, migrations
-from local import running, upgrade
+from local import upgrade
 from local.airflow import configuration as airflow
 from local.backup import lake
 from local.doctor import Finding
@@ -46,7 +47,7 @@ def test_a_store_that_is_newer_than_the_code_is_no_place_to_start(kept: Settings
     for room in ("freshet.prepare", "indexer", "api"):
         ended = subprocess.run(
             [sys.executable, "-m", room],
-            env=running.environment_of(kept) | {"PYTHONPATH": str(CHECKOUT)},
+            env=environment_of(kept) | {"PYTHONPATH": str(CHECKOUT)},
             cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert ended.returncode == 1, room
