@@ -40,6 +40,8 @@ WARM = 0.95
 """The bound of a batch is divided among partitions, so a batch holds some records less than it may."""
 
 REMAINDER = 0.01
+LEAST = 100
+"""Fewer records are no batch to measure."""
 
 FIRST_DOCUMENT_TIMEOUT_S = 120
 INDEX_STILL_S = 15
@@ -93,7 +95,8 @@ def lake_figures(batches: Sequence[Batch], warm_up: int = WARM_UP_EVENTS) -> dic
     A last batch of the few records that the others left does not count: it costs what it costs to write anything.
     """
     before = list(accumulate((batch["rows"] for batch in batches), initial=0))
-    first = next((place for place, rows in enumerate(before[:-1]) if rows >= WARM * warm_up), 0)
+    enough = (place for place, rows in enumerate(before[:-1]) if rows >= WARM * warm_up and before[-1] - rows >= LEAST)
+    first = next(enough, 0)
     cold, warm = batches[:first], batches[first:]
     if len(warm) > 1 and warm[-1]["rows"] < REMAINDER * warm[0]["rows"]:
         warm = warm[:-1]

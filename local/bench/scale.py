@@ -63,7 +63,7 @@ def measure(asked: Asked, report: launch.Report, say: Say) -> dict[str, Any]:
         file = Path(folder) / "events.ndjson"
         produced = min(asked.events, PRODUCED)
         say(f"preparing {produced:,} events for the stand-in stream")
-        _write(file, islice(material.events(asked.recording), produced))
+        _write(file, islice(_events(asked.recording), produced))
         for partitions in asked.partitions:
             say(f"a stack with {partitions} partitions")
             given = {"source": Source.RECORDING, "recording": file, "rate": 0, "kafka_partitions": partitions,
@@ -103,7 +103,7 @@ class _Bench:
         self._note("raw", produced)
         events, left = self._asked.events, self._asked.events - produced
         self._say(f"writing {left:,} further events to the log")
-        material.put_raw(self._settings, islice(material.events(self._asked.recording), produced, events))
+        material.put_raw(self._settings, islice(_events(self._asked.recording), produced, events))
         yield self._serve(events)
         for name in ("silver", "gold"):
             self._note(name, events)
@@ -198,6 +198,12 @@ def follow(count: Callable[[], int], enough: int, warm_up: int, still_s: float =
     if last < max(warm_up, 1):
         raise PermanentError(f"only {last:,} of {enough:,} records came: there is nothing to measure")
     return Stretch(last - before, since, grown)
+
+
+def _events(recording: Path | None) -> Iterator[dict[str, Any]]:
+    """Events whose comments all differ: an indexer embeds each text once, and a recording repeats itself."""
+    for number, event in enumerate(material.events(recording)):
+        yield {**event, "comment": f"{event.get('comment') or ''} {number}".lstrip()}
 
 
 def _write(file: Path, events: Iterator[dict[str, Any]]) -> None:

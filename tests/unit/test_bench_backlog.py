@@ -26,6 +26,11 @@ def test_the_few_records_that_the_others_left_do_not_count() -> None:
     assert figures["events"] == 199_998
 
 
+def test_one_record_after_the_warm_up_is_no_measurement() -> None:
+    figures = lake_figures([COLD[0], {"rows": 1, "seconds": 4.0}], warm_up=100_000)
+    assert (figures["events"], figures["events_per_second"]) == (199_998, 4_000)
+
+
 def test_of_a_log_shorter_than_the_warm_up_all_is_measured_and_that_is_said() -> None:
     figures = lake_figures(COLD[:1])
     assert (figures["events_per_second"], figures["warm_up_events"]) == (4_000, 0)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -99,6 +100,11 @@ def test_the_stand_in_is_given_as_many_events_as_there_are_to_produce(tmp_path: 
         "Brücke",
         "Río",
     ]
+
+
+def test_no_text_comes_twice() -> None:
+    comments = [event["comment"] for event in islice(scale._events(None), 3_000)]
+    assert len(set(comments)) == 3_000
 
 
 def test_the_size_of_a_folder_is_that_of_the_files_that_are_asked_for(tmp_path: Path) -> None:
