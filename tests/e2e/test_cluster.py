@@ -93,7 +93,7 @@ def test_a_question_is_answered(wide: Stack) -> None:
 
 def test_what_airflow_submits_runs_on_the_same_master(wide: Stack) -> None:
     report = wide.json("replay", "--offsets", "0:0-9")
-    assert report["total"]["read"] == 10
+    assert report["total"]["rows"] == 10
     assert ("freshet-replay", "FINISHED") in applications(wide)
 
 
