@@ -63,6 +63,9 @@ RUN python -m local.images spark > image.lock && uv pip install --no-deps --requ
 FROM builder AS airflow-packages
 RUN python -m local.images airflow > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
 
+FROM builder AS command-packages
+RUN python -m local.images command > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
+
 FROM base AS java
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends openjdk-17-jre-headless=17.* \
@@ -74,7 +77,10 @@ COPY --from=spark-packages /opt/venv /opt/venv
 COPY freshet freshet
 COPY local/__init__.py local/jars.py local/jars.lock.json local/
 ENV FRESHET_JARS_DIR=/opt/jars
-RUN python -m local.jars spark lineage
+# with s3 as well for a lake on object storage: 690 MB
+ARG JAR_SETS="spark lineage"
+# hadolint ignore=SC2086
+RUN python -m local.jars $JAR_SETS
 
 FROM base AS producer
 COPY --from=producer-packages /opt/venv /opt/venv
@@ -166,3 +172,13 @@ EXPOSE 18088
 HEALTHCHECK --interval=10s --timeout=5s --start-period=180s \
     CMD ["python", "-m", "freshet.probe", "http://127.0.0.1:18088/api/v2/monitor/health", "metadatabase"]
 CMD ["python", "-m", "local.airflow", "api-server"]
+
+# `freshet` for what is run by hand, such as `docker compose run --rm command audit`.
+FROM base AS command
+COPY --from=command-packages /opt/venv /opt/venv
+COPY freshet freshet
+COPY local local
+USER 10001:10001
+HEALTHCHECK NONE
+ENTRYPOINT ["freshet"]
+CMD ["--help"]

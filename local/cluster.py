@@ -16,7 +16,6 @@ HEALTH_PATH: Final = "/json/"
 
 _HOST: Final = "127.0.0.1"
 _DAEMON: Final = {
-    "SPARK_HOME": str(home()),
     "SPARK_DAEMON_MEMORY": "256m",
     "SPARK_DAEMON_JAVA_OPTS": f"-XX:+UseSerialGC -XX:TieredStopAtLevel=1 {LOGGING}",
 }
@@ -57,7 +56,7 @@ def _master(settings: Settings) -> Process:
         name=MASTER,
         command=(*_spark_class(MASTER_CLASS), "--host", _HOST, "--port", str(port), "--webui-port", str(web)),
         ready=readiness.http(web, HEALTH_PATH),
-        environment=_DAEMON,
+        environment=_daemon(),
         ports={"SPARK_MASTER_PORT": port, "SPARK_MASTER_WEB_PORT": web},
     )
 
@@ -75,9 +74,13 @@ def _worker(settings: Settings, number: int) -> Process:
         ),
         ready=readiness.http(web, HEALTH_PATH),
         after=(MASTER,),
-        environment={**_DAEMON, **_WORKER},
+        environment=_daemon() | _WORKER,
         ports={"SPARK_WORKER_WEB_PORT": web},
     )  # fmt: skip
+
+
+def _daemon() -> dict[str, str]:
+    return {"SPARK_HOME": str(home()), **_DAEMON}
 
 
 def _spark_class(name: str) -> tuple[str, str]:

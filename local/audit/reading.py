@@ -61,7 +61,7 @@ def served(settings: Settings) -> Served | None:
     """What the stand-in has served so far; None when the stream is the real one."""
     if settings.source not in (Source.RECORDING, Source.SIMULATED):
         return None
-    base = f"http://127.0.0.1:{settings.eventstreams_port}/-/served"
+    base = httpx.URL(settings.stream_url).join("/-/served")
     try:
         count = httpx.get(base, timeout=10, trust_env=False).raise_for_status().json()["next"]
         lines = httpx.get(f"{base}/ids", params={"upto": count}, timeout=120, trust_env=False).raise_for_status().text

@@ -16,14 +16,14 @@ from tests.containers import compose, filled, health, lineage, stages
 COMPOSE = compose()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
-ONCE = {"prepare", "airflow-init"}
-"""Services that end, and for whose end others wait."""
+ONCE = {"prepare", "airflow-init", "command"}
+"""Services that end. For the end of the first two others wait."""
 
 WRITES = {"redpanda"}
 """Services whose own files are written: each says why."""
 
 PUBLIC = {"api": 18080, "ui": 18086, "airflow-api-server": 18088, "grafana": 3000}
-PROFILES = {"core", "airflow", "monitoring", "simulated", "console"}
+PROFILES = {"core", "airflow", "monitoring", "simulated", "console", "command"}
 EVERY_SERVICE = pytest.mark.parametrize(("name", "service"), SERVICES.items(), ids=SERVICES)
 
 

@@ -28,7 +28,7 @@ SPARK = {"spark-master": cluster.MASTER_CLASS, "spark-worker": cluster.WORKER_CL
 ROOMS = {name: process for name, process in PROCESSES.items() if name not in {*OTHERS, *SPARK}}
 EVERY_ROOM = pytest.mark.parametrize(("name", "process"), ROOMS.items(), ids=ROOMS)
 PORTS = {"prometheus": 9090, "alertmanager": 9093}
-NOT_OF_THE_STACK = {"redpanda", "console", "postgres", "prepare", "airflow-init", "grafana"}
+NOT_OF_THE_STACK = {"redpanda", "console", "postgres", "prepare", "airflow-init", "command", "grafana"}
 
 
 def settings_of(service: dict[str, Any]) -> dict[str, str]:
@@ -141,7 +141,7 @@ def test_everybody_who_needs_the_lake_has_it_at_the_same_path() -> None:
     having = {
         name: mount for name, one in SERVICES.items() for mount in one.get("volumes", ()) if mount.startswith("lake:")
     }
-    assert set(having) == {"serve", "lake", "spark-worker", "api", "exporter", "airflow-scheduler"}
+    assert set(having) == {"serve", "lake", "spark-worker", "api", "exporter", "airflow-scheduler", "command"}
     assert {mount.split(":")[1] for mount in having.values()} == {root.removeprefix("file://")}
 
 

@@ -16,10 +16,17 @@ from tests.containers import copied, exec_form, lineage, reached, stages
 HADOLINT = CHECKOUT / ".cache" / "tools" / "bin"
 STAGES = stages()
 TEXT = (CHECKOUT / "Dockerfile").read_text()
-FOR_DAGS_ALONE = {"openlineage"}
-"""Imported within a function that only DAGs call."""
+NEVER = {
+    # within a function that only DAGs call
+    "openlineage": set(IMAGES) - {"airflow"},
+    # within functions that fetch jars and that open pages
+    "pyspark": {"command"},
+    "playwright": {"command"},
+}
+"""Modules that are imported in functions which the images do not call."""
 
 EVERY_IMAGE = pytest.mark.parametrize("image", IMAGES)
+EVERY_SERVICE = pytest.mark.parametrize("image", [image for image in IMAGES if image != "command"])
 
 
 @cache
@@ -60,15 +67,27 @@ def test_the_base_has_a_python_that_the_project_is_for() -> None:
 
 
 @EVERY_IMAGE
-def test_an_image_does_not_run_as_root_says_how_it_is_and_has_one_command(image: str) -> None:
+def test_an_image_does_not_run_as_root_and_ends_with_its_command(image: str) -> None:
     stage = STAGES[image]
     assert stage.all("USER") == ["10001:10001"]
+    assert [name for name, _ in stage.instructions][-1] == "CMD"
+    assert not [one for one in ("ADD", "VOLUME") if stage.all(one)]
+
+
+@EVERY_SERVICE
+def test_an_image_says_how_it_is_and_has_one_command(image: str) -> None:
+    stage = STAGES[image]
     (check,) = stage.all("HEALTHCHECK")
     assert exec_form(check.partition("CMD ")[2])[:3] == ["python", "-m", "freshet.probe"]
     (words,) = stage.all("CMD")
     assert exec_form(words)[:2] == ["python", "-m"]
-    assert [name for name, _ in stage.instructions][-1] == "CMD"
-    assert not [one for one in ("ADD", "ENTRYPOINT", "VOLUME") if stage.all(one)]
+    assert not stage.all("ENTRYPOINT")
+
+
+def test_the_command_is_freshet_itself() -> None:
+    stage = STAGES["command"]
+    assert (stage.all("ENTRYPOINT"), stage.all("CMD")) == (['["freshet"]'], ['["--help"]'])
+    assert 'freshet = "local.cli:main"' in (CHECKOUT / "pyproject.toml").read_text()
 
 
 @EVERY_IMAGE
@@ -93,7 +112,7 @@ def test_an_image_has_every_package_that_its_processes_can_import(image: str) ->
         for name in reached(IMAGES[image].modules).others
         if not {plain(owner) for owner in distributions().get(name.partition(".")[0], [])} & has
     }
-    assert {name for name in missing if image == "airflow" or name.partition(".")[0] not in FOR_DAGS_ALONE} == set()
+    assert {name for name in missing if image not in NEVER.get(name.partition(".")[0], ())} == set()
 
 
 @EVERY_IMAGE
@@ -114,11 +133,13 @@ def test_rooms_are_spared_what_they_do_not_use() -> None:
         "eventstreams": [],
         "spark": ["pyspark"],
         "airflow": ["apache-airflow-core", "deltalake", "onnxruntime", "pyspark"],
+        "command": ["deltalake", "onnxruntime"],
     }
 
 
 def test_jars_are_checked_and_only_images_with_a_jvm_have_them() -> None:
-    assert "python -m local.jars spark lineage" in STAGES["jars"].all("RUN")
+    assert STAGES["jars"].all("ARG") == ['JAR_SETS="spark lineage"']
+    assert "python -m local.jars $JAR_SETS" in STAGES["jars"].all("RUN")
     having = {image for image in IMAGES if "--from=jars /opt/jars /opt/jars" in STAGES[image].all("COPY")}
     assert having == {image for image in IMAGES if "java" in [stage.name for stage in lineage(image)]}
     assert all("FRESHET_JARS_DIR=/opt/jars" in STAGES[image].all("ENV") for image in having)
