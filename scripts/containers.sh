@@ -26,9 +26,12 @@ fi
 if docker compose version >/dev/null 2>&1 || [ -x "$tools/bin/compose-spec-$loader" ]; then
   :
 elif command -v go >/dev/null; then
-  GOBIN=$tools/bin go install "github.com/compose-spec/compose-go/v2/cmd@v$loader"
-  mv "$tools/bin/cmd" "$tools/bin/compose-spec-$loader"
-  ln -sf "compose-spec-$loader" "$tools/bin/compose-spec"
+  if GOBIN=$tools/bin go install "github.com/compose-spec/compose-go/v2/cmd@v$loader"; then
+    mv "$tools/bin/cmd" "$tools/bin/compose-spec-$loader"
+    ln -sf "compose-spec-$loader" "$tools/bin/compose-spec"
+  else
+    echo "the loader of the Compose Specification cannot be built, so compose.yaml is not loaded" >&2
+  fi
 else
   echo "neither docker compose nor Go, so compose.yaml is not loaded: 'apt-get install golang-go', 'brew install go', or Docker" >&2
 fi

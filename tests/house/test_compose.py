@@ -11,6 +11,7 @@ import pytest
 from freshet import __version__
 from freshet.settings import CHECKOUT
 from local import deployment
+from tests.conftest import NO_COMPOSE
 from tests.containers import compose, filled, health, lineage, stages
 
 COMPOSE = compose()
@@ -41,7 +42,7 @@ def test_compose_itself_takes_it(profiles: str) -> None:
     elif (loader := CHECKOUT / ".cache" / "tools" / "bin" / "compose-spec").exists():
         words = [str(loader), "compose.yaml"]
     else:
-        pytest.skip("neither docker compose nor compose-spec is installed: scripts/containers.sh")
+        pytest.skip(f"{NO_COMPOSE}: scripts/containers.sh")
     environment = {**os.environ, "COMPOSE_PROFILES": profiles}
     done = subprocess.run(words, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
