@@ -17,24 +17,38 @@ from tests.containers import copied, reached
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
 
 
-def attempt(name: str, folder: Path) -> str:
-    """Build what stands for the image. Returns what it has; raises CalledProcessError when something is missing."""
+def installed(name: str, folder: Path, python: Path) -> None:
+    """Make `venv` and `app` in a folder, as the image has them at /opt/venv and /opt/freshet.
+
+    Raises CalledProcessError when something cannot be installed.
+    """
     uv = str(Path(sys.executable).with_name("uv"))
-    lock, environment, app = folder / "image.lock", folder / "venv", folder / "app"
+    certificates = {"UV_SYSTEM_CERTS": "true", **os.environ}
+    environment, lock = folder / "venv", folder / "image.lock"
+    folder.mkdir(parents=True, exist_ok=True)
     lock.write_text(locked((CHECKOUT / LOCK).read_text(), IMAGES[name].packages))
-    python = environment / "bin" / "python"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps"]
-    subprocess.run([*install, "--require-hashes", "--requirement", lock], check=True)
+    subprocess.run([uv, "venv", "--quiet", "--python", python, environment], check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", environment / "bin" / "python", "--no-deps"]
+    subprocess.run([*install, "--require-hashes", "--requirement", lock], env=certificates, check=True)
     # its version is asked for; its modules are the copied ones
     subprocess.run([*install, "--offline", _metadata(folder)], check=True)
     for file in copied(name):
-        (app / file).parent.mkdir(parents=True, exist_ok=True)
-        (app / file).write_bytes((CHECKOUT / file).read_bytes())
+        target = folder / "app" / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((CHECKOUT / file).read_bytes())
+
+
+def attempt(name: str, folder: Path) -> str:
+    """Build what stands for the image, and import all. Returns what it has.
+
+    Raises CalledProcessError when something is missing.
+    """
+    installed(name, folder, Path(sys.executable))
     modules = sorted(reached(IMAGES[name].modules).modules - {f"{one}.__main__" for one in IMAGES[name].modules})
+    app, environment = folder / "app", folder / "venv"
     jars = {f"{PREFIX}JARS_DIR": str(load_settings().jars_dir)}
     plain = {"PATH": f"{environment}/bin:/usr/bin:/bin", "PYTHONPATH": str(app), "HOME": str(folder), **jars}
-    subprocess.run([python, "-c", IMPORT, *modules], check=True, cwd=app, env=plain)
+    subprocess.run([environment / "bin" / "python", "-c", IMPORT, *modules], check=True, cwd=app, env=plain)
     megabytes = sum(file.stat().st_size for file in environment.rglob("*") if file.is_file()) / 1e6
     return f"{len(modules)} modules import; packages have {megabytes:.0f} MB"
 
@@ -42,18 +56,16 @@ def attempt(name: str, folder: Path) -> str:
 def _metadata(folder: Path) -> Path:
     """Freshet as a package without modules, as the Dockerfile makes it."""
     source = folder / "metadata"
-    source.mkdir()
+    (source / "wheels").mkdir(parents=True)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         (source / name).write_bytes((CHECKOUT / name).read_bytes())
     code = "from hatchling.build import build_editable; print(build_editable('wheels'))"
-    (source / "wheels").mkdir()
     made = subprocess.run([sys.executable, "-c", code], cwd=source, check=True, capture_output=True, text=True)
     return source / "wheels" / made.stdout.split()[-1]
 
 
 def main() -> None:
     """Try the named images, or all."""
-    os.environ.setdefault("UV_SYSTEM_CERTS", "true")
     for name in sys.argv[1:] or IMAGES:
         with tempfile.TemporaryDirectory() as folder:
             sys.stdout.write(f"{name}: {attempt(name, Path(folder))}\n")
