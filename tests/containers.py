@@ -57,6 +57,10 @@ def _file(module: str) -> Path | None:
     return next((file for file in found if file.is_file()), None)
 
 
+LOCATORS = ("find_spec", "PackagedFile")
+"""What finds a package without importing it."""
+
+
 def _imports(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
@@ -64,6 +68,8 @@ def _imports(file: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in LOCATORS:
+            yield from (one.value for one in node.args[:1] if isinstance(one, ast.Constant))
 
 
 @dataclass(frozen=True)
