@@ -104,6 +104,8 @@ def _tokenizer(model_id: str, content: bytes, max_tokens: int) -> Any:
 
 
 def _session(model_id: str, model: bytes | str) -> onnxruntime.InferenceSession:
+    # its own builds would tell their makers how it is used
+    onnxruntime.disable_telemetry_events()
     try:
         return onnxruntime.InferenceSession(model, _options(), providers=["CPUExecutionProvider"])
     except UNREADABLE as error:
