@@ -18,6 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
 from freshet import probe
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings, Source, load_settings
@@ -37,6 +40,7 @@ ASKED = (
 )
 PYTHON = Path("/usr/bin/python3")
 PATIENCE_S = 300
+DOCUMENTS = 200
 USER = 10001
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -174,6 +178,13 @@ def _address(engines: Settings) -> str:
     return engines.conninfo.replace("127.0.0.1", "postgres")
 
 
+@retry(retry=retry_if_result(lambda there: there < DOCUMENTS), wait=wait_fixed(1), stop=stop_after_delay(PATIENCE_S))
+def until_documents() -> int:
+    """Wait until there is something to ask about."""
+    found = httpx.get("http://127.0.0.1:18080/v1/freshness", timeout=10, trust_env=False).raise_for_status()
+    return int(found.json()["documents"])
+
+
 def main() -> None:
     """Start everything, ask, and end everything."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -193,7 +204,7 @@ def main() -> None:
             for name in AIRFLOW:
                 machine.start(name)
                 machine.until_well(name)
-        time.sleep(20)
+        until_documents()
         for words in (*ASKED, *([("replay", "--offsets", "0:0-99")] if airflow else [])):
             machine.once("command", *words)
     finally:

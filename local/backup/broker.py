@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from confluent_kafka import KafkaException
+from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.contract import topics
 from freshet.errors import TransientError
@@ -25,10 +26,17 @@ def marks(settings: Settings) -> dict[str, dict[int, Marks]]:
 
 
 def make_topics(settings: Settings) -> None:
-    """Have every topic, with somebody who leads each of its partitions."""
+    """Have every topic, with somebody who leads each of its partitions. Raises TransientError when one has none."""
     ensure_topics(settings)
-    while not all(marks(settings).values()):
-        time.sleep(AGAIN_S)
+    again = Retrying(
+        retry=retry_if_result(lambda found: not all(found.values())),
+        wait=wait_fixed(AGAIN_S),
+        stop=stop_after_delay(WAIT_S),
+    )
+    try:
+        again(marks, settings)
+    except RetryError as error:
+        raise TransientError(f"{settings.bootstrap_servers} has not all topics after {WAIT_S:g} s") from error
 
 
 def indexed(settings: Settings, gold: Mapping[int, Marks]) -> dict[int, int]:
@@ -56,11 +64,13 @@ def _asked(settings: Settings, question: Callable[[Offsets, float], Answer]) -> 
     Raises TransientError when there is none in time.
     """
     offsets, deadline = Offsets(settings), time.monotonic() + WAIT_S
-    while True:
-        try:
-            return question(offsets, deadline)
-        except (KafkaException, TimeoutError) as error:
-            if isinstance(error, TimeoutError) or time.monotonic() > deadline:
-                why = reason(error, WAIT_S)
-                raise TransientError(f"no answer from {settings.bootstrap_servers}: {why}") from error
-            time.sleep(AGAIN_S)
+    again = Retrying(
+        retry=retry_if_exception_type(KafkaException),
+        wait=wait_fixed(AGAIN_S),
+        stop=stop_after_delay(WAIT_S),
+        reraise=True,
+    )
+    try:
+        return again(question, offsets, deadline)
+    except (KafkaException, TimeoutError) as error:
+        raise TransientError(f"no answer from {settings.bootstrap_servers}: {reason(error, WAIT_S)}") from error
