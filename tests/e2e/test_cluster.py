@@ -16,7 +16,7 @@ from freshet.store import pages
 from local import guard
 from local.supervision import run_folder
 from tests.conftest import SHARED_DATA
-from tests.stacks import Stack, eventually, running_stack
+from tests.stacks import START_TIMEOUT_S, Stack, eventually, running_stack
 
 pytestmark = pytest.mark.e2e
 
@@ -28,6 +28,14 @@ def wide() -> Iterator[Stack]:
     several = {"cluster": True, "indexers": 2, "api_workers": 2}
     with running_stack(**source, **several, rate=60, lake_interval_s=5, monitoring=False) as stack:
         yield stack
+
+
+KILLED = ("spark-worker-1", "indexer-2", "api-2")
+
+
+def states(stack: Stack, *names: str) -> set[str]:
+    """Of the processes with these names, or of all."""
+    return {row["state"] for row in stack.json("status")["processes"] if not names or row["name"] in names}
 
 
 def master(stack: Stack) -> dict[str, Any]:
@@ -74,11 +82,11 @@ def test_both_api_processes_answer_behind_one_port(wide: Stack) -> None:
 
 def test_what_is_killed_comes_back_and_the_books_balance(wide: Stack) -> None:
     eventually(lambda: wide.json("audit", "--wait", "1")["counts"]["documents"] > 100)
-    for name in ("spark-worker-1", "indexer-2", "api-2"):
+    for name in KILLED:
         wide.kill(name)
     # the other indexer takes over, before the killed one is back or after
     eventually(lambda: sum(shares(wide)) == 4)
-    eventually(lambda: bool(wide.json("status")["healthy"]))
+    eventually(lambda: states(wide, *KILLED) == {"ready"})
     eventually(lambda: master(wide)["aliveworkers"] == 2)
     report = wide.json("audit", "--wait", "180")
     assert report["balanced"], report
@@ -92,6 +100,8 @@ def test_a_question_is_answered(wide: Stack) -> None:
 
 
 def test_what_airflow_submits_runs_on_the_same_master(wide: Stack) -> None:
+    # a start does not wait for Airflow, and beside a cluster it takes its time
+    eventually(lambda: states(wide) == {"ready"}, START_TIMEOUT_S)
     report = wide.json("replay", "--offsets", "0:0-9")
     assert report["total"]["rows"] == 10
     assert ("freshet-replay", "FINISHED") in applications(wide)
