@@ -12,11 +12,11 @@ from freshet.contract import topics
 from freshet.errors import ConfigError
 from freshet.offsets import Offsets
 from freshet.settings import load_settings
+from freshet.spark import CORES
 from freshet.upkeep.log_state import LogState
 from spark_jobs.drain import drain
 from spark_jobs.lake import TOPICS
 from spark_jobs.listener import ProgressListener
-from spark_jobs.session import CORES
 from spark_jobs.source import read_stream
 from spark_jobs.stream import check_slots, slots, start
 from spark_jobs.tables import create_tables
