@@ -36,7 +36,6 @@ class Parts:
     grounds: gr.HTML
     sources: gr.HTML
     memory: gr.JSON
-    question: gr.Textbox
     submit: gr.Button
     stop: gr.Button
     retry: gr.Button
@@ -63,7 +62,7 @@ class Asking:
             async for update in self._answered(question.strip(), memory, Filters(*chosen)):
                 yield update
         else:
-            yield {self._parts.question: gr.skip()}
+            yield {self._parts.chat: gr.skip()}
 
     async def again(self, memory: Memory, *chosen: Any) -> AsyncGenerator[Updates]:
         """Answer the last question once more, in place of its answer."""
@@ -124,8 +123,6 @@ class Asking:
         asked = Asked(question, said(turns), filters, time_words)
         with metrics.UI_ANSWERING.track_inprogress():
             async with aclosing(answer(self._client, asked)) as steps:
-                # once: a reader may already be typing the next
-                yield {self._parts.question: ""}
                 async for shown in steps:
                     if shown.answer is not None:
                         yield self._finished(memory, shown.answer, filters)

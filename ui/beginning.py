@@ -21,7 +21,7 @@ class Beginning:
 
     def from_address(self, request: gr.Request) -> list[Any]:
         """What the page's address has: wikis, languages, window, people, minor, and the question; without a question
-        nothing, because a reader may already be typing one."""
+        nothing, because a reader may already be choosing filters."""
         question, filters = from_query(request.query_params.multi_items())
         wikis, languages, people = list(filters.wikis), list(filters.languages), list(filters.people)
         return [wikis, languages, filters.window, people, filters.minor, question] if question else [gr.skip()] * 6

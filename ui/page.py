@@ -14,6 +14,8 @@ REFRESH_S: Final = 5
 EXAMPLES_S: Final = 60
 QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
 MANY: Final[dict[str, Any]] = {**QUIET, "concurrency_limit": MOST_AT_ONCE}
+# in the browser and at once: what is typed after it is the next question, however slow the answer's first word is
+TAKE_QUESTION: Final = "(typed) => [typed, '']"
 
 
 def build(services: Services) -> gr.Blocks:
@@ -70,18 +72,21 @@ def _ask(services: Services, page: gr.Blocks) -> None:
         clear = gr.Button("New conversation", size="sm", visible=False, elem_id="clear")
     sources = _html(render.sources([]), elem_id="sources")
     memory = gr.JSON(NOTHING, visible=False)
+    taken, linked = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
     filters = [wikis, languages, window, people, minor]
     parts = Parts(
-        chat, grounds, sources, memory, question, submit, stop, retry, all_times, clear, comment_row, comment
+        chat, grounds, sources, memory, submit, stop, retry, all_times, clear, comment_row, comment
     )  # fmt: skip
     asking, beginning, shown = Asking(services.client, parts), Beginning(services.client), parts.all()
     begun = [
-        gr.on([question.submit, submit.click], asking.ask, [question, memory, *filters], shown, **MANY),
+        gr.on([question.submit, submit.click], None, question, [taken, question], js=TAKE_QUESTION, **QUIET).then(
+            asking.ask, [taken, memory, *filters], shown, **MANY
+        ),
         retry.click(asking.again, [memory, *filters], shown, **MANY),
         all_times.click(asking.all_times, [memory, *filters], shown, **MANY),
-        page.load(beginning.from_address, None, [*filters, question], **QUIET).then(
-            asking.ask, [question, memory, *filters], shown, **MANY
+        page.load(beginning.from_address, None, [*filters, linked], **QUIET).then(
+            asking.ask, [linked, memory, *filters], shown, **MANY
         ),
     ]
     # an example in the middle of an answer takes its place
