@@ -34,6 +34,7 @@ Port = Annotated[int, Field(ge=1024, le=65535)]
 Url = Annotated[str, Field(pattern=r"^(https?://\S+)?$")]
 """An address, or nothing."""
 
+ContextSource = Annotated[str, Field(pattern=r"^(auto|wikidata|none|https?://\S+)$")]
 RateLimit = Annotated[str, AfterValidator(_rate_limit)]
 Layer = Literal["bronze", "silver", "gold", "rejected"]
 Memory = Annotated[str, Field(pattern=r"^\d+[mg]$")]

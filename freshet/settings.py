@@ -7,17 +7,11 @@ Every field is the environment variable `FRESHET_<NAME>`, or a line of `.env` in
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from freshet import keys
+from freshet.context_settings import ContextSettings
 from freshet.contract import topics
 from freshet.contract.documents import DocumentRule, rule_from
 from freshet.deployment_settings import DeploymentSettings
@@ -45,7 +39,7 @@ __all__ = ["CHECKOUT", "PREFIX", "Settings", "Source", "load_settings"]
 PREFIX = "FRESHET_"
 
 
-class Settings(DeploymentSettings, MonitoringSettings):
+class Settings(DeploymentSettings, MonitoringSettings, ContextSettings):
     """All settings, validated and frozen."""
 
     model_config = SettingsConfigDict(

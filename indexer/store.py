@@ -48,7 +48,7 @@ class Store:
     def claim_pending(self, table: VectorTable, limit: int) -> dict[str, str]:
         """Pending texts that are due, by content hash."""
         with self._working() as connection:
-            return embeddings.claim_pending(connection, table.model_id, limit)
+            return embeddings.claim_pending(connection, table, limit)
 
     def put_vectors(self, table: VectorTable, vectors: Mapping[str, Vector]) -> None:
         """Vectors of texts that were pending."""
@@ -58,7 +58,7 @@ class Store:
     def note_failure(self, table: VectorTable, content_hashes: Collection[str], error: str) -> None:
         """Why pending texts still have no vector."""
         with self._working() as connection:
-            embeddings.note_failure(connection, table.model_id, content_hashes, error)
+            embeddings.note_failure(connection, table, content_hashes, error)
 
     def count_pending(self, model_id: str) -> int:
         """How many texts wait for their vector."""

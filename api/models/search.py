@@ -6,8 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.fields import Asked, Limit, Moment, Name, Namespace, Text, Title
+from freshet.contract.pages import Page
 from freshet.links import Link
-from freshet.store.filters import Filters, Page
+from freshet.store.filters import Filters
 
 
 class PageIn(Asked):

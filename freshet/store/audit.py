@@ -30,7 +30,8 @@ def documents(connection: Connection) -> Iterator[DocumentRow]:
     )
     query = sql.SQL(
         "SELECT d.doc_id, d.raw_partition, d.raw_offset, {embedded},"
-        " EXISTS (SELECT FROM pending_embeddings p WHERE p.content_hash = d.content_hash AND p.model_id = %s)"
+        " EXISTS (SELECT FROM pending_embeddings p WHERE p.content_hash = d.content_hash AND p.model_id = %s"
+        " AND p.texts = 'documents')"
         " FROM documents d"
     ).format(embedded=embedded)
     with connection.cursor(name="audit") as cursor:

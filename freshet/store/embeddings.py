@@ -7,7 +7,7 @@ should that close a circle, Postgres ends one of the two, which tries again.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,17 @@ from psycopg import Connection, sql
 
 Vector = npt.NDArray[np.float32]
 
+Texts = Literal["documents", "pages"]
+"""The table whose texts a vector is of; both have `text` and `content_hash`."""
+
 
 @dataclass(frozen=True)
 class VectorTable:
-    """Where a model's vectors are kept."""
+    """Where a model's vectors of the texts of documents, or of pages, are kept."""
 
     model_id: str
     name: str
+    texts: Texts = "documents"
 
 
 def add_embedding_model(connection: Connection, model_id: str, dimensions: int) -> VectorTable:
@@ -52,7 +56,7 @@ def put_vectors(connection: Connection, table: VectorTable, vectors: Mapping[str
         for content_hash, vector in vectors.items():
             copy.write_row((content_hash, HalfVector(vector)))
     inserted = connection.execute(_INSERT.format(table=sql.Identifier(table.name))).fetchall()
-    connection.execute(_NO_LONGER_PENDING, (table.model_id, list(vectors)))
+    connection.execute(_NO_LONGER_PENDING, (table.model_id, table.texts, list(vectors)))
     return {row[0] for row in inserted}
 
 
@@ -74,33 +78,35 @@ def drop_unused(connection: Connection, table: VectorTable, content_hashes: Coll
 
 
 def put_pending(connection: Connection, model_id: str, texts: Mapping[str, str], error: str) -> None:
-    """Note texts, by content hash, that have no vector yet, and why. Those noted before stay as they are."""
+    """Note texts of documents, by content hash, that have no vector yet, and why. Those noted before stay as they
+    are."""
     rows = sorted(texts.items())
     connection.execute(
         "INSERT INTO pending_embeddings (content_hash, model_id, text, error)"
         " SELECT hash, %s, text, %s FROM unnest(%s::text[], %s::text[]) AS new (hash, text)"
-        " ON CONFLICT (content_hash, model_id) DO NOTHING",
+        " ON CONFLICT DO NOTHING",
         (model_id, error, [row[0] for row in rows], [row[1] for row in rows]),
     )
 
 
-def claim_pending(connection: Connection, model_id: str, limit: int) -> dict[str, str]:
+def claim_pending(connection: Connection, table: VectorTable, limit: int) -> dict[str, str]:
     """Up to `limit` pending texts that are due, by content hash. Nobody else gets them until their next time."""
-    return dict(connection.execute(_CLAIM, {"model": model_id, "limit": limit}).fetchall())
+    given = {"model": table.model_id, "texts": table.texts, "limit": limit}
+    return dict(connection.execute(_CLAIM, given).fetchall())
 
 
-def note_failure(connection: Connection, model_id: str, content_hashes: Collection[str], error: str) -> None:
+def note_failure(connection: Connection, table: VectorTable, content_hashes: Collection[str], error: str) -> None:
     """Keep why these still have no vector."""
     connection.execute(
-        "UPDATE pending_embeddings SET error = %s WHERE model_id = %s AND content_hash = ANY(%s)",
-        (error, model_id, list(content_hashes)),
+        "UPDATE pending_embeddings SET error = %s WHERE model_id = %s AND texts = %s AND content_hash = ANY(%s)",
+        (error, table.model_id, table.texts, list(content_hashes)),
     )
 
 
-def count_pending(connection: Connection, model_id: str) -> int:
+def count_pending(connection: Connection, model_id: str, texts: Texts = "documents") -> int:
     """How many texts wait for their vector."""
-    rows = connection.execute("SELECT count(*) FROM pending_embeddings WHERE model_id = %s", (model_id,)).fetchall()
-    return int(rows[0][0])
+    statement = "SELECT count(*) FROM pending_embeddings WHERE model_id = %s AND texts = %s"
+    return int(connection.execute(statement, (model_id, texts)).fetchall()[0][0])
 
 
 # Nothing stays staged: the next model's vectors of the same transaction come there.
@@ -123,18 +129,20 @@ _DROP_UNUSED: Final = sql.SQL(
 
 _NO_LONGER_PENDING: Final = """
 WITH done AS MATERIALIZED (
-    SELECT content_hash, model_id FROM pending_embeddings
-    WHERE model_id = %s AND content_hash = ANY(%s) ORDER BY content_hash FOR UPDATE
+    SELECT content_hash, model_id, texts FROM pending_embeddings
+    WHERE model_id = %s AND texts = %s AND content_hash = ANY(%s) ORDER BY content_hash FOR UPDATE
 )
-DELETE FROM pending_embeddings p USING done WHERE (p.content_hash, p.model_id) = (done.content_hash, done.model_id)"""
+DELETE FROM pending_embeddings p USING done
+WHERE (p.content_hash, p.model_id, p.texts) = (done.content_hash, done.model_id, done.texts)"""
 
 # 2, 4, 8 ... seconds after the first, second, third attempt, at most an hour.
 _CLAIM: Final = """
 WITH due AS MATERIALIZED (
-    SELECT content_hash, model_id FROM pending_embeddings
-    WHERE model_id = %(model)s AND retry_at <= now() ORDER BY retry_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    SELECT content_hash, model_id, texts FROM pending_embeddings
+    WHERE model_id = %(model)s AND texts = %(texts)s AND retry_at <= now()
+    ORDER BY retry_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE pending_embeddings p
 SET attempts = attempts + 1, retry_at = now() + least(interval '2 seconds' * 2 ^ least(attempts, 20), interval '1 hour')
-FROM due WHERE (p.content_hash, p.model_id) = (due.content_hash, due.model_id)
+FROM due WHERE (p.content_hash, p.model_id, p.texts) = (due.content_hash, due.model_id, due.texts)
 RETURNING p.content_hash, p.text"""

@@ -3,16 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from psycopg import sql
 
-
-class Page(NamedTuple):
-    """A page of a wiki."""
-
-    wiki: str
-    title: str
+from freshet.contract.pages import Page
 
 
 @dataclass(frozen=True)

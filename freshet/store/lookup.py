@@ -107,7 +107,8 @@ delays AS (
     FROM documents WHERE searchable_at > now() - make_interval(mins => %(window)s) AND source <> %(backfill)s
 )
 SELECT whole.*, delay.*, (
-    SELECT count(*) FROM pending_embeddings JOIN embedding_models USING (model_id) WHERE state = 'active'
+    SELECT count(*) FROM pending_embeddings JOIN embedding_models USING (model_id)
+    WHERE state = 'active' AND texts = 'documents'
 ) AS pending_embeddings
 FROM (
     SELECT max(event_time) AS newest_event_time, max(received_at) AS newest_received_at,

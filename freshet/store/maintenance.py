@@ -196,7 +196,7 @@ SELECT DISTINCT ON (d.content_hash) d.content_hash, m.model_id, d.text, 'its vec
 FROM documents d JOIN embedding_models m ON m.model_id = %s AND m.state = 'active'
 WHERE NOT EXISTS (SELECT FROM {table} e WHERE e.content_hash = d.content_hash)
 ORDER BY d.content_hash
-ON CONFLICT (content_hash, model_id) DO NOTHING""")
+ON CONFLICT DO NOTHING""")
 _VECTOR_INDEXES: Final = """
 SELECT model_id, table_name, dimensions, pg_relation_size(indexrelid)
 FROM embedding_models JOIN pg_index ON indexrelid = to_regclass(quote_ident(table_name || '_hnsw'))

@@ -38,6 +38,11 @@ class Model:
         return VectorTable(self.model_id, self.table_name)
 
     @property
+    def page_table(self) -> VectorTable:
+        """Where its vectors of pages are, as the migrations call it."""
+        return VectorTable(self.model_id, f"page_{self.table_name}", "pages")
+
+    @property
     def index_name(self) -> str:
         """Its vector index, as the migrations call it."""
         return f"{self.table_name}_hnsw"
@@ -223,4 +228,4 @@ SELECT count(*), count(*) FILTER (WHERE e.content_hash IS NULL),
     count(*) FILTER (WHERE e.content_hash IS NULL AND p.content_hash IS NOT NULL)
 FROM (SELECT DISTINCT content_hash FROM documents) d
 LEFT JOIN {table} e USING (content_hash)
-LEFT JOIN pending_embeddings p ON p.content_hash = d.content_hash AND p.model_id = %s""")
+LEFT JOIN pending_embeddings p ON p.content_hash = d.content_hash AND p.model_id = %s AND p.texts = 'documents'""")

@@ -32,7 +32,8 @@ class Query:
     """What is looked for. `vector` has the model's dimensions; without it words alone decide.
 
     `collapse` shows of the edits of a page, and of texts that differ in digits only, the newest one, and counts the
-    others. An edit `half_life_hours` older than the newest one counts half as recent.
+    others. An edit `half_life_hours` older than the newest one counts half as recent. Without `by_page` edits are found
+    by themselves alone, not by what their page is about.
     """
 
     text: str
@@ -41,11 +42,13 @@ class Query:
     limit: int = 10
     collapse: bool = False
     half_life_hours: float = 24
+    by_page: bool = True
 
 
 @dataclass(frozen=True)
 class Found:
-    """One document that was found. `cosine` is None while its embedding is pending or no vector was asked with."""
+    """One document that was found. `cosine` is None while its embedding is pending or no vector was asked with,
+    `page_cosine` also while nothing is known of its page. What `page_origin` says of it is other people's text."""
 
     doc_id: str
     event_id: str
@@ -62,7 +65,12 @@ class Found:
     diff_url: str | None
     revert_kind: str | None
     source: str
+    page_item_id: str | None
+    page_label: str | None
+    page_description: str | None
+    page_origin: str | None
     cosine: float | None
+    page_cosine: float | None
     coverage: float
     """Share of the query's telling words that the document holds, the rarer the weightier: 0 to 1."""
     reverted: bool
@@ -70,6 +78,11 @@ class Found:
     score: float
     others: list[str]
     """doc_id of the edits that were collapsed into this one, newest first."""
+
+    @property
+    def nearness(self) -> float | None:
+        """The better of the two cosines: that of the edit and that of its page."""
+        return max((one for one in (self.cosine, self.page_cosine) if one is not None), default=None)
 
 
 async def configure(connection: AsyncConnection[Any]) -> None:
@@ -119,8 +132,10 @@ def _bound(
     query: Query, model: Model | None, terms: Sequence[Term], unwanted: Sequence[Term], candidates: int
 ) -> tuple[sql.Composed, dict[str, Any]]:
     rare = [text for term in terms if term.is_rare for text in (term.query, term.alike) if text]
+    searched = model if query.vector is not None else None
     shape = Shape(
-        table=model.table_name if model and query.vector is not None else None,
+        table=searched.table_name if searched else None,
+        page_table=searched.page_table.name if searched and query.by_page else None,
         filters=where(query.filters) if query.filters.any() else None,
         words="rare" if rare else "common" if terms else "none",
         unwanted=bool(unwanted),

@@ -114,7 +114,7 @@ async def lasting(connection: AsyncConnection[Any]) -> list[Breach]:
 
 _SEARCHABLE: Final = """
 SELECT (SELECT max(searchable_at) FROM documents), count(*), min(since)
-FROM pending_embeddings JOIN embedding_models USING (model_id) WHERE state = 'active'"""
+FROM pending_embeddings JOIN embedding_models USING (model_id) WHERE state = 'active' AND texts = 'documents'"""
 _BREACHES: Final = """
 SELECT breach_id, name, begun_at, ended_at, value, unit, threshold, detail, told_begin, told_end
 FROM sla_breaches WHERE ended_at IS NULL OR ended_at > %s OR NOT told_end @> told_begin ORDER BY begun_at, name"""

@@ -13,10 +13,11 @@ import numpy as np
 import psycopg
 from pgvector.psycopg import register_vector
 
+from freshet.contract.pages import Page
 from freshet.embedding import Embedder
 from freshet.store import bulk, search
 from freshet.store.embeddings import Vector, add_embedding_model
-from freshet.store.filters import Filters, Page
+from freshet.store.filters import Filters
 from freshet.store.lexicon import Lexicon
 from freshet.store.repository import Document
 

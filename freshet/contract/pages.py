@@ -1,0 +1,39 @@
+"""What is said of a page, and the text by which its edits are found: the same for the stream and for a backfill."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """A page of a wiki, by its full name."""
+
+    wiki: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a knowledge base says of a page. Everything is other people's text.
+
+    `language` is that of the description, or of the label where there is no description.
+    """
+
+    item_id: str
+    label: str | None
+    description: str | None
+    language: str | None
+
+
+def page_text(title: str, label: str | None, description: str | None) -> str | None:
+    """The text to embed: the title, the label where it is another one, and the description, as sentences.
+
+    None where nothing is said beyond the title.
+    """
+    said = [part for part in (label, description) if part and part.casefold() != title.casefold()]
+    return ". ".join([title.rstrip("."), *said]) if said else None
+
+
+def text_hash(text: str) -> str:
+    """Of a text to embed: sha256, hexadecimal."""
+    return sha256(text.encode()).hexdigest()
