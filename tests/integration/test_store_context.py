@@ -85,6 +85,16 @@ def test_a_backfilled_page_that_is_edited_meanwhile_is_asked_about_before_the_ot
     assert due(connection, 1) == [FUJI]
 
 
+def test_a_text_that_stays_as_it_was_gets_no_vector_again(connection: Connection) -> None:
+    said = Description("Q16990", None, "volcano in Sicily", "en")
+    see(connection, ETNA)
+    answer(connection, {ETNA: said}, stale_after=0)
+    connection.execute("DELETE FROM pending_embeddings")
+    see(connection, ETNA)
+    answer(connection, {ETNA: said})
+    assert waiting(connection) == []
+
+
 def test_what_could_not_be_asked_is_tried_again_later_each_time(connection: Connection) -> None:
     def wait() -> float:
         row = connection.execute("SELECT extract(epoch FROM due_at - now()) FROM pages").fetchone()
