@@ -38,15 +38,14 @@ def main() -> None:
     else:
         patiently(migrate)(settings.conninfo)
         log.info("describing pages", url=url, per_minute=settings.context_requests_per_minute)
-        work(settings, url, stop)
+        work(settings, url, Pace(settings.context_requests_per_minute), stop)
     log.info("stopped")
 
 
-def work(settings: Settings, url: str, stop: Event) -> None:
+def work(settings: Settings, url: str, pace: Pace, stop: Event) -> None:
     """Hear which pages are edited, and beside that ask about them."""
     source = Member(settings, topics.CONTEXT_GROUP, [topics.GOLD, topics.SILVER])
     store, raw, wikidata = Store(settings.conninfo), RawRecords(settings), Wikidata(url, settings)
-    pace = Pace(settings.context_requests_per_minute)
     asker = Asker(Store(settings.conninfo), wikidata, pace, keeping(settings), lambda: source.joined)
     with ThreadPoolExecutor(1, thread_name_prefix="asking") as beside:
         asking = beside.submit(asker.run, stop)

@@ -39,7 +39,7 @@ class Wikidata:
         self._maxlag_s = settings.context_maxlag_s
         self._timeout_s = settings.context_timeout_s
         headers = {"User-Agent": user_agent(settings.contact), "Accept-Encoding": "gzip", "Accept": "application/json"}
-        self._client = httpx.Client(headers=headers, timeout=settings.context_timeout_s)
+        self._client = httpx.Client(headers=headers, timeout=settings.context_timeout_s, trust_env=False)
 
     def fitting(self, pages: Sequence[Page]) -> int:
         """How many of these pages, from the first on, one request takes."""
