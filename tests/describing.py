@@ -40,9 +40,7 @@ def at_the_end(settings: Settings) -> bool:
     """Have the group begin with what comes next. False while a member of before is still leaving."""
     reader = log.reader(settings)
     ends = [
-        TopicPartition(topic, part, end)
-        for topic in HEARD
-        for part, (_, end) in log.watermarks(reader, topic).items()
+        TopicPartition(topic, part, end) for topic in HEARD for part, (_, end) in log.watermarks(reader, topic).items()
     ]
     reader.close()
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
