@@ -152,6 +152,7 @@ def _bound(
         "alike": [term.alike for term in terms],
         "weights": [term.weight for term in terms],
         "weight": sum(term.weight for term in terms),
+        "rarest": max((term.weight for term in terms), default=None),
         "half_life_s": query.half_life_hours * 3600,
         "limit": query.limit,
     }
