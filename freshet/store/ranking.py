@@ -78,7 +78,6 @@ def statement(shape: Shape) -> sql.Composed:
         embedding=_EMBEDDING.format(table=table) if table else sql.SQL(""),
         page_cosine=_PAGE_COSINE if page_table else sql.SQL("NULL::float8"),
         page_embedding=_PAGE_EMBEDDING.format(table=page_table) if page_table else sql.SQL(""),
-        words_weight=WORDS_WEIGHT,
         recency_weight=RECENCY_WEIGHT,
         reverted_weight=REVERTED_WEIGHT,
         page_reverted_weight=PAGE_REVERTED_WEIGHT,
@@ -210,7 +209,7 @@ measured AS MATERIALIZED (
 scored AS (
     SELECT *, greatest(
         coalesce(cosine, coverage / 2) + {reverted_weight} * reverted::int
-            + {words_weight} * CASE WHEN rarest OR coverage = 0 THEN coverage ELSE (
+            + %(words_weight)s * CASE WHEN rarest OR coverage = 0 THEN coverage ELSE (
                 SELECT {held} / %(weight)s
                 FROM terms, words_of(language, concat_ws('. ', section, comment)) AS remark (words)
             ) END,
