@@ -21,12 +21,15 @@ PROCESS: Final = "context"
 KNOWN_TIMEOUT_S: Final = 600
 
 
-def measure(settings: Settings, minutes: float, seconds: float, say: Say) -> dict[str, Any]:
-    """Freshness in a window of `seconds` without `context`; then, after `minutes` with it, in another one.
+def measure(settings: Settings, minutes: float, seconds: float, latency_ms: int, say: Say) -> dict[str, Any]:
+    """Freshness in a window of `seconds` without `context`; then, after `minutes` with it, in another one. The stand-in
+    for Wikidata takes `latency_ms` to answer.
 
     `context_ms` are percentiles from received to found by the page, over all that came since it was started, `shares`
     those of the documents of the last window. In a stack that holds the process back.
     """
+    slow = {"delay_s": latency_ms / 1000}
+    httpx.get(f"http://127.0.0.1:{settings.wikidata_port}/-/fault", params=slow, trust_env=False).raise_for_status()
     without = freshness.measure(settings, seconds, say)
     say(f"context begins, and is let work for {minutes:g} minutes")
     since = datetime.now(UTC)
