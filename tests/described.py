@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from pgvector.psycopg import register_vector
 from psycopg import Connection
 
 from freshet.contract.pages import Description, Page
@@ -34,10 +33,3 @@ def embed_pages(connection: Connection, embedder: Embedder) -> None:
         embeddings.put_vectors(
             connection, table, dict(zip(texts, embedder.embed(list(texts.values())), strict=True)) if texts else {}
         )
-
-
-def prepared(connection: Connection) -> Connection:
-    """A plain connection as one that writes vectors."""
-    register_vector(connection)
-    embeddings.stage(connection)
-    return connection
