@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+WIKIDATA: Final = "Wikidata"
+"""The origin of what Wikidata itself said."""
+
+WIKIDATA_LICENCE: Final = "CC0"
 
 
 class Page(NamedTuple):

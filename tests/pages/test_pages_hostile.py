@@ -62,6 +62,7 @@ def test_a_hostile_edit_is_nothing_but_text(shared_reader: Reader, name: str) ->
     question = f"What is changing about {NAMES[name]}?"
     reader.ask_and_wait(question)
     assert NAMES[name] in reader.cards.first.inner_text()
+    assert "(Wikidata, CC0)" in reader.cards.first.locator(".about").inner_text()
     reader.cards.first.get_by_role("button", name="trace").click()
     expect(reader.page.get_by_role("region", name="raw")).to_be_visible()
     assert_text_only(reader.page)
