@@ -10,6 +10,8 @@ import psycopg
 from opentelemetry.trace import SpanKind
 from psycopg import AsyncConnection
 
+from api.models.pages import page_out
+from api.models.search import Scores
 from api.query_models import QueryModels
 from api.remembered import Remembered
 from api.turns import Turns
@@ -113,5 +115,11 @@ class Retrieval:
 
 
 def described(found: store.Found, now: datetime) -> dict[str, Any]:
-    """What an answer's models take of a document: its columns, and how old the edit is."""
-    return {**vars(found), "age_seconds": round((now - found.event_time).total_seconds(), 3)}
+    """What an answer's models take of a document: its columns, how old the edit is, what its page is, and how it was
+    found."""
+    return {
+        **vars(found),
+        "age_seconds": round((now - found.event_time).total_seconds(), 3),
+        "page": page_out(found.page_item_id, found.page_label, found.page_description, found.page_origin),
+        "scores": Scores(vector=found.cosine, page=found.page_cosine, words=found.coverage),
+    }

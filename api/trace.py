@@ -12,9 +12,11 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from api.models.pages import TracedPage, page_out
 from api.models.traces import Layer, Raw
 from freshet import log
 from freshet.settings import Settings
+from freshet.store.lookup import KnownPage
 
 KAFKA_TIMEOUT_S: Final = 5.0
 TIMEOUT_S: Final = 10.0
@@ -108,6 +110,31 @@ def raw(gold: Mapping[str, Any], message: Message | None, status: str, in_bronze
         found_in=found_in,
         status=status,
     )
+
+
+def traced_page(page: KnownPage | None) -> TracedPage:
+    """What is known of a document's page, and how it came to be known."""
+    if page is None:
+        return TracedPage(status="no edit of it was noted yet", known=None)
+    known = page_out(page.item_id, page.label, page.description, page.origin)
+    return TracedPage(
+        status=_page_status(page),
+        known=known,
+        fetched_at=page.fetched_at,
+        stale=page.stale,
+        waiting_since=page.waiting_since,
+        attempts=page.attempts,
+        error=page.error,
+        moved_to=page.moved_to,
+    )
+
+
+def _page_status(page: KnownPage) -> str:
+    if page.fetched_at is None and page.waiting_since is None:
+        return "deleted: it is asked about again when it is edited"
+    if page.fetched_at is None:
+        return "could not be asked about yet" if page.error else "waits to be asked about"
+    return "known" if page.item_id else "nothing is known of it"
 
 
 def readable(payload: bytes) -> tuple[str, Literal["utf-8", "base64"]]:

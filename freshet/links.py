@@ -1,5 +1,6 @@
 """The only links that are given out: https, and on a host of Wikimedia's."""
 
+import re
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, HttpUrl, TypeAdapter, ValidationError
@@ -12,6 +13,7 @@ _HOSTS: Final = tuple(f"{project}.org" for project in _PROJECTS)
 _UNDER_HOSTS: Final = tuple(f".{host}" for host in _HOSTS)
 # It reads an address as browsers do, so both see the same host in it.
 _ADDRESS: Final = TypeAdapter(HttpUrl)
+_ITEM: Final = re.compile(r"Q[1-9][0-9]{0,14}")
 
 
 def trusted(link: str | None) -> str | None:
@@ -24,6 +26,11 @@ def trusted(link: str | None) -> str | None:
     ours = host in _HOSTS or host.endswith(_UNDER_HOSTS)
     plain = url.scheme == "https" and url.port == 443 and url.username is None and url.password is None
     return str(url) if ours and plain else None
+
+
+def item(item_id: str) -> str | None:
+    """The page of one of Wikidata's items, or None when it is no name of an item."""
+    return f"https://www.wikidata.org/wiki/{item_id}" if _ITEM.fullmatch(item_id) else None
 
 
 Link = Annotated[str | None, AfterValidator(trusted)]

@@ -105,6 +105,11 @@ def found(**given: Any) -> Found:
     return Found(**(values | given))
 
 
+def described_as(label: str | None, description: str | None, origin: str = "Wikidata") -> dict[str, Any]:
+    """The fields of `found` that say what its page is."""
+    return {"page_item_id": "Q1", "page_label": label, "page_description": description, "page_origin": origin}
+
+
 def evidence(*edits: Found, question: str = "What is changing?", conversation: Sequence[Turn] = ()) -> Evidence:
     """What an answer about these edits is made of."""
     cited = [Cited(n, one) for n, one in enumerate(edits, 1)]

@@ -11,7 +11,6 @@ from api.answers.extractive import Cited, choose
 from api.answers.follow_ups import searches
 from api.answers.searched import Searched
 from api.models.answers import REMEMBERED, AskIn, Citation, Turn
-from api.models.search import Scores
 from api.retrieval import described
 from api.services import Provided
 from api.time_words import Window
@@ -77,8 +76,7 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
 def citation(cited: Cited, now: datetime) -> Citation:
     """An edit as it is given out."""
     found = cited.found
-    scores = Scores(vector=found.cosine, words=found.coverage)
-    return Citation(**described(found, now), n=cited.n, quote=found.text, scores=scores)
+    return Citation(**described(found, now), n=cited.n, quote=found.text)
 
 
 def milliseconds_since(begun: float) -> float:

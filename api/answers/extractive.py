@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from api.answers.prose import edit, quoted
+from api.answers.prose import about, edit, origins, quoted
 from freshet.store.search import Found
 
 MIN_COSINE: Final = 0.45
-"""An edit as near to the question supports an answer. From the plot that `freshet bench retrieval` draws with MiniLM:
-docs/decisions/0009-ranking.md. Every model has its own scale."""
+"""An edit of whose page nothing is known supports an answer when it is as near to the question. From the plots that
+`freshet bench retrieval` draws with MiniLM: docs/decisions/0024-two-vectors.md. Every model has its own scale."""
+
+MIN_PAGE_COSINE: Final = 0.5
+"""Where it is known what its page is about, either of the two must be as near as this."""
 
 MIN_COVERAGE: Final = 0.5
 """An edit that holds more of the question's telling words supports an answer whatever its cosine: so names are found,
@@ -46,21 +49,29 @@ def choose(found: Sequence[Found], limit: int) -> list[Cited]:
 
 
 def supports(found: Found) -> bool:
-    """Whether an edit is about the question: near in meaning, or holding most of its telling words."""
-    return (found.cosine is not None and found.cosine >= MIN_COSINE) or found.coverage > MIN_COVERAGE
+    """Whether an edit is about the question: near in meaning by itself or by its page, or holding most of its telling
+    words."""
+    least = MIN_COSINE if found.page_cosine is None else MIN_PAGE_COSINE
+    return (found.nearness is not None and found.nearness >= least) or found.coverage > MIN_COVERAGE
 
 
 def lines(cited: Sequence[Cited], newest: datetime) -> list[str]:
-    """The answer, each line with its end: a sentence a page, a mark `[n]` an edit. `newest` is the time of the newest
-    edit that was searched."""
+    """The answer, each line with its end: a sentence a page, a mark `[n]` an edit, and who says what the pages are.
+    `newest` is the time of the newest edit that was searched."""
     pages: dict[tuple[str, str], list[Cited]] = {}
     for one in cited:
         pages.setdefault((one.found.wiki, one.found.title), []).append(one)
     sentences = [f"- {_sentence(page, newest)}\n" for page in pages.values()]
-    return ["What the edits nearest to the question say:\n", *sentences]
+    return [
+        "What the edits nearest to the question say:\n",
+        *sentences,
+        *origins([one[0].found for one in pages.values()]),
+    ]
 
 
 def _sentence(page: Sequence[Cited], newest: datetime) -> str:
-    name = f'"{quoted(page[0].found.title)}" ({quoted(page[0].found.wiki)})'
+    found = page[0].found
+    what = about(found)
+    name = f'"{quoted(found.title)}" ({quoted(found.wiki)}{f"; {what}" if what else ""})'
     said = "; ".join(edit(one.found, newest, f"[{one.n}]") for one in page)
     return f"{name}: {said}." if len(page) == 1 else f"{name}, {len(page)} edits: {said}."

@@ -15,7 +15,7 @@ from api.models.answers import Citation
 
 MOST_CLAIMS: Final = 6
 LETTERS: Final = 300
-"""A title, section or summary is cut to so many."""
+"""A title, section, summary or what a page is is cut to so many."""
 
 _FOLDER: Final = Path(__file__).parent.parent / "prompts"
 _SYSTEM: Final = Template((_FOLDER / "system.md").read_text()).substitute(claims=MOST_CLAIMS)
@@ -65,6 +65,7 @@ def _edit(source: Citation) -> dict[str, Any]:
         "n": source.n,
         "title": _cut(source.title),
         "wiki": _cut(source.wiki),
+        "page": _cut(_page(source)),
         "section": _cut(source.section or ""),
         "summary": _cut(source.comment),
         "time": _time(source.event_time),
@@ -74,6 +75,11 @@ def _edit(source: Citation) -> dict[str, Any]:
         "reverted": source.reverted or None,
     }
     return {name: value for name, value in edit.items() if value not in (None, "")}
+
+
+def _page(source: Citation) -> str:
+    page = source.page
+    return ": ".join(filter(None, (page.label, page.description))) if page else ""
 
 
 def _cut(text: str) -> str:

@@ -1,12 +1,15 @@
 """Strangers' words made safe to quote, and plain phrases for numbers and times. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from api.answers.plain import plain
+from freshet.contract.pages import WIKIDATA, WIKIDATA_LICENCE
 from freshet.store.search import Found
 
 QUOTE_LETTERS: Final = 160
+LABEL_LETTERS: Final = 80
 
 _USERS: Final = {
     "registered": "a registered user",
@@ -36,6 +39,24 @@ def edit(found: Found, newest: datetime, mark: str) -> str:
     who = _USERS.get(found.user_kind, "a user")
     parts = [f"{section}{comment} by {who}", *_details(found), ago(newest - found.event_time)]
     return ", ".join(parts) + f" {mark}"
+
+
+def about(found: Found) -> str:
+    """What the page of an edit is, by a knowledge base: `Mount Fuji, volcano in Japan`. The label only where it is not
+    the title."""
+    label = quoted(found.page_label or "", LABEL_LETTERS)
+    same = label.casefold() == quoted(found.title, LABEL_LETTERS).casefold()
+    return ", ".join(part for part in ("" if same else label, quoted(found.page_description or "")) if part)
+
+
+def origins(pages: Sequence[Found]) -> list[str]:
+    """A line that says who says what these pages are; none where nobody does."""
+    origins = dict.fromkeys(_origin(page.page_origin) for page in pages if page.page_origin and about(page))
+    return [f"\nWhat these pages are is said by: {'; '.join(origins)}.\n"] if origins else []
+
+
+def _origin(origin: str) -> str:
+    return f"{WIKIDATA}, {WIKIDATA_LICENCE}" if origin == WIKIDATA else quoted(origin)
 
 
 def ago(before: timedelta) -> str:

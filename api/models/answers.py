@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.examples import ANSWER
 from api.models.fields import Asked, Limit, LongText, Text
+from api.models.pages import PageOut
 from api.models.search import FiltersIn, Newest, Scores
 from freshet.links import Link
 
@@ -48,7 +49,8 @@ class AskIn(Asked):
 
 
 class Citation(BaseModel):
-    """The edit behind a mark `[n]`. Title, section, comment and quote are as stored: what its author wrote."""
+    """The edit behind a mark `[n]`. Title, section, comment and quote are as stored: what its author wrote. So are the
+    label and description of its page."""
 
     n: int
     doc_id: str = Field(description="for `GET /v1/documents/{doc_id}` and its trace")
@@ -62,6 +64,7 @@ class Citation(BaseModel):
     bytes_delta: int | None
     revert_kind: str | None = Field(description="how this edit undoes another; null when it does not")
     reverted: bool = Field(description="a later edit of the page undid this one")
+    page: PageOut | None = Field(description="what is known of the page; null when nothing is")
     page_url: Link
     diff_url: Link
     source: str

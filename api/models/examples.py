@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from api.models.pages import PAGE
+
 ANSWER_ID: Final = "7f0c1f5e-0a53-4a6d-9c3b-0f4f4f0f7d11"
 
 CITATION: Final[dict[str, Any]] = {
@@ -15,6 +17,7 @@ CITATION: Final[dict[str, Any]] = {
     "age_seconds": 12.5,
     "user_kind": "registered",
     "bytes_delta": 226,
+    "page": PAGE,
     "revert_kind": "undo",
     "reverted": False,
     "page_url": "https://en.wikipedia.org/wiki/Maputo%E2%80%93Katembe_bridge",
@@ -22,7 +25,7 @@ CITATION: Final[dict[str, Any]] = {
     "source": "live",
     "quote": "Maputo–Katembe bridge. History. added the toll of 2026",
     "score": 1.05,
-    "scores": {"vector": 0.61, "words": 1.0},
+    "scores": {"vector": 0.61, "page": 0.66, "words": 1.0},
 }
 
 GROUNDS: Final[dict[str, Any]] = {

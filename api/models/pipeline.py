@@ -116,6 +116,20 @@ class UpkeepOut(BaseModel):
     url: str | None = Field(description="Airflow's own pages; null where there is no Airflow")
 
 
+class PagesOut(BaseModel):
+    """What is known of pages. Whoever describes them may be away: that costs those descriptions and nothing else."""
+
+    status: str = Field(description="ok, or why nothing is known of them", examples=["ok", "Postgres does not answer"])
+    pages: int = Field(description="whose edits were seen")
+    described: int = Field(description="by which their edits are found")
+    missing: int = Field(description="asked about, and nobody has a description")
+    waiting: int = Field(description="to be asked about")
+    waiting_since: datetime | None = Field(description="when the edit came that waits the longest; null for none")
+    failing: int = Field(description="of those waiting, asked about in vain")
+    error: str | None = Field(description="of most of the failing ones; null for none")
+    pending: int = Field(description="described, and their vector is still to be made")
+
+
 _AT = "2026-11-23T10:15:30.123Z"
 _EXAMPLE: dict[str, Any] = {
     "now": "2026-11-23T10:15:30.2Z",
@@ -179,6 +193,17 @@ _EXAMPLE: dict[str, Any] = {
             "detail": "700 small files of gold could be put together",
         }
     ],
+    "pages": {
+        "status": "ok",
+        "pages": 5120,
+        "described": 3904,
+        "missing": 1180,
+        "waiting": 36,
+        "waiting_since": "2026-11-23T10:14:52.6Z",
+        "failing": 1,
+        "error": "HTTP 503",
+        "pending": 0,
+    },
     "upkeep": {
         "status": "ok",
         "runs": [
@@ -215,4 +240,5 @@ class PipelineOut(BaseModel):
     history: HistoryOut
     checks: ChecksOut
     breaches: list[BreachOut] = Field(description="those that last, the oldest first")
+    pages: PagesOut
     upkeep: UpkeepOut

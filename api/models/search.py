@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.fields import Asked, Limit, Moment, Name, Namespace, Text, Title
+from api.models.pages import PAGE, PageOut
 from freshet.contract.pages import Page
 from freshet.links import Link
 from freshet.store.filters import Filters
@@ -68,6 +69,7 @@ class Scores(BaseModel):
     """How a result was found."""
 
     vector: float | None = Field(description="cosine with the query; null while the embedding is pending")
+    page: float | None = Field(description="cosine of what the page is about; null while that is not known")
     words: float = Field(description="share of the query's telling words that the document holds, rare ones count more")
 
 
@@ -86,6 +88,7 @@ class Result(BaseModel):
     age_seconds: float
     user_kind: str
     bytes_delta: int | None
+    page: PageOut | None = Field(description="what is known of the page; null when nothing is")
     page_url: Link
     diff_url: Link
     revert_kind: str | None = Field(description="undo, rollback or restore: what this edit did to others")
@@ -120,13 +123,14 @@ _EXAMPLE: dict[str, Any] = {
             "age_seconds": 12.5,
             "user_kind": "registered",
             "bytes_delta": 226,
+            "page": PAGE,
             "page_url": "https://en.wikipedia.org/wiki/Maputo%E2%80%93Katembe_bridge",
             "diff_url": "https://en.wikipedia.org/w/index.php?diff=1318000302&oldid=1318000300",
             "revert_kind": "undo",
             "reverted": False,
             "source": "live",
             "score": 1.05,
-            "scores": {"vector": 0.61, "words": 1.0},
+            "scores": {"vector": 0.61, "page": 0.66, "words": 1.0},
             "supports": True,
             "others": ["2f1c9c1e-8f57-4a43-9d0e-5a6c0f1f7f10"],
         }

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.models.documents import DOCUMENT, DocumentOut
+from api.models.documents import BRIDGE, DOCUMENT, GoldOut
+from api.models.pages import TracedPage
 
 
 class Layer(BaseModel):
@@ -78,6 +79,16 @@ _STEPS = [
 _EXAMPLE = {
     "doc_id": DOCUMENT["doc_id"],
     "gold": DOCUMENT,
+    "page": {
+        "status": "known",
+        "known": BRIDGE,
+        "fetched_at": "2026-11-23T09:02:11Z",
+        "stale": False,
+        "waiting_since": None,
+        "attempts": 0,
+        "error": None,
+        "moved_to": None,
+    },
     "silver": {
         "status": "found",
         "row": {"event_id": DOCUMENT["event_id"], "domain": "en.wikipedia.org", "comment": DOCUMENT["comment"]},
@@ -106,7 +117,8 @@ class TraceOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     doc_id: str
-    gold: DocumentOut
+    gold: GoldOut
+    page: TracedPage
     silver: Layer
     bronze: Layer
     raw: Raw

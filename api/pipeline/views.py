@@ -14,6 +14,7 @@ import psycopg
 from anyio import to_thread
 
 from api.layers.views import Layers
+from api.models.pipeline import PagesOut
 from api.pipeline import log
 from api.pipeline.airflow import Airflow
 from api.pipeline.history import STEP_S, History, Look, counted
@@ -23,6 +24,7 @@ from api.turns import Pool
 from freshet.offsets import Offsets
 from freshet.settings import Settings
 from freshet.store import progress, sla
+from freshet.store.page_standing import standing
 from freshet.store.progress import Progress
 from freshet.store.sla import Breach, Check
 from freshet.telemetry import logs
@@ -31,6 +33,7 @@ LOG_S: Final = 2.0
 PROCESSES_S: Final = 2.0
 STORE_S: Final = 1.0
 SOURCES_S: Final = 10.0
+PAGES_S: Final = 10.0
 UPKEEP_S: Final = 10.0
 ASKED_S: Final = 3.0
 """Postgres may take so long; a request waits two of them for a connection."""
@@ -61,6 +64,7 @@ class Pipeline:
         self.processes = Remembered(Processes(settings, http, pool, layers.kafka).look, PROCESSES_S)
         self.store = Remembered(self._stored, STORE_S)
         self.sources = Remembered(self._sources, SOURCES_S)
+        self.pages = Remembered(self._pages, PAGES_S)
         self.upkeep = Remembered(Airflow(settings, http).upkeep, UPKEEP_S)
 
     async def watch(self) -> None:
@@ -100,14 +104,19 @@ class Pipeline:
             async with self._connection() as connection:
                 found = await progress.progress(connection, WINDOW_S)
                 return StoreNow(found, *await sla.latest(connection), await sla.lasting(connection))
-        except TimeoutError:
-            return f"Postgres does not answer: nothing within {ASKED_S:g} s"
-        except psycopg.errors.UndefinedTable:
-            return "the store is not set up yet: its migrations have not run"
-        except psycopg.OperationalError:
-            return "Postgres does not answer"
-        except psycopg.Error as error:
-            return f"Postgres refuses: {type(error).__name__}"
+        except (TimeoutError, psycopg.Error) as error:
+            return _reason(error)
+
+    async def _pages(self) -> PagesOut:
+        try:
+            async with self._connection() as connection:
+                seen = await standing(connection)
+        except (TimeoutError, psycopg.Error) as error:
+            return PagesOut(
+                status=_reason(error), pages=0, described=0, missing=0, waiting=0, waiting_since=None, failing=0,
+                error=None, pending=0,
+            )  # fmt: skip
+        return PagesOut(status="ok", **vars(seen.known), waiting_since=seen.known.oldest, error=seen.error)
 
     async def _sources(self) -> list[str]:
         with suppress(psycopg.Error, TimeoutError):
@@ -138,6 +147,18 @@ async def watched(settings: Settings, pool: Pool, layers: Layers) -> AsyncGenera
         finally:
             watching.cancel()
             await asyncio.wait([watching])
+
+
+def _reason(error: TimeoutError | psycopg.Error) -> str:
+    match error:
+        case TimeoutError():
+            return f"Postgres does not answer: nothing within {ASKED_S:g} s"
+        case psycopg.errors.UndefinedTable():
+            return "the store is not set up yet: its migrations have not run"
+        case psycopg.OperationalError():
+            return "Postgres does not answer"
+        case _:
+            return f"Postgres refuses: {type(error).__name__}"
 
 
 def _rounded(ms: float | None) -> float | None:

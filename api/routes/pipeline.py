@@ -24,13 +24,14 @@ async def pipeline(
     since: Annotated[Moment | None, Query(description="only points of the history after this")] = None,
 ) -> PipelineOut:
     """Whether edits become searchable in time, the first stage that is broken where they do not, every process, the
-    last hour, the last freshness checks and the latest runs of Airflow.
+    last hour, the last freshness checks, what is known of pages and the latest runs of Airflow.
 
-    Each part that is away says so, and the answer is 200 all the same. It is up to two seconds old, Airflow's part ten.
+    Each part that is away says so, and the answer is 200 all the same. It is up to two seconds old, Airflow's part and
+    pages ten.
     """
     parts = services.pipeline
-    log, stored, processes, sources, upkeep = await asyncio.gather(
-        parts.log(), parts.store(), parts.processes(), parts.sources(), parts.upkeep()
+    log, stored, processes, sources, pages, upkeep = await asyncio.gather(
+        parts.log(), parts.store(), parts.processes(), parts.sources(), parts.pages(), parts.upkeep()
     )
     now = datetime.now(UTC)
     newest_at = stored.progress.newest_searchable_at if isinstance(stored, StoreNow) else None
@@ -47,6 +48,7 @@ async def pipeline(
         history=parts.history.since(since),
         checks=_checks(stored),
         breaches=[BreachOut(**vars(one)) for one in stored.breaches] if isinstance(stored, StoreNow) else [],
+        pages=pages,
         upkeep=upkeep,
     )
 

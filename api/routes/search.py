@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 
 from api.answers.extractive import supports
-from api.models.search import Newest, Result, Scores, SearchIn, SearchOut
+from api.models.search import Newest, Result, SearchIn, SearchOut
 from api.retrieval import described
 from api.services import Provided
 from freshet.store.search import Found
@@ -31,5 +31,4 @@ async def search_documents(asked: SearchIn, services: Provided) -> SearchOut:
 
 
 def _result(found: Found, now: datetime) -> Result:
-    scores = Scores(vector=found.cosine, words=found.coverage)
-    return Result(**described(found, now), scores=scores, supports=supports(found))
+    return Result(**described(found, now), supports=supports(found))

@@ -28,6 +28,11 @@ class VectorTable:
     name: str
     texts: Texts = "documents"
 
+    @property
+    def index_name(self) -> str:
+        """Its vector index, as the migrations call it."""
+        return f"{self.name}_hnsw"
+
 
 def add_embedding_model(connection: Connection, model_id: str, dimensions: int) -> VectorTable:
     """Register a model, the first one as the active one, and make its table. Does nothing the second time."""
@@ -77,15 +82,16 @@ def drop_unused(connection: Connection, table: VectorTable, content_hashes: Coll
     connection.execute(_DROP_UNUSED.format(table=sql.Identifier(table.name)), hashes)
 
 
-def put_pending(connection: Connection, model_id: str, texts: Mapping[str, str], error: str) -> None:
-    """Note texts of documents, by content hash, that have no vector yet, and why. Those noted before stay as they
-    are."""
+def put_pending(
+    connection: Connection, model_id: str, texts: Mapping[str, str], error: str, of: Texts = "documents"
+) -> None:
+    """Note texts, by content hash, that have no vector yet, and why. Those noted before stay as they are."""
     rows = sorted(texts.items())
     connection.execute(
-        "INSERT INTO pending_embeddings (content_hash, model_id, text, error)"
-        " SELECT hash, %s, text, %s FROM unnest(%s::text[], %s::text[]) AS new (hash, text)"
+        "INSERT INTO pending_embeddings (content_hash, model_id, texts, text, error)"
+        " SELECT hash, %s, %s, text, %s FROM unnest(%s::text[], %s::text[]) AS new (hash, text)"
         " ON CONFLICT DO NOTHING",
-        (model_id, error, [row[0] for row in rows], [row[1] for row in rows]),
+        (model_id, of, error, [row[0] for row in rows], [row[1] for row in rows]),
     )
 
 

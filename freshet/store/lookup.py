@@ -47,10 +47,34 @@ class Freshness:
     max: float | None
 
 
+@dataclass(frozen=True)
+class KnownPage:
+    """What is known of a page, whether that is old, and since when it is to be asked about; None: it is not. `error` is
+    that of the last of `attempts` in vain."""
+
+    item_id: str | None
+    label: str | None
+    description: str | None
+    origin: str | None
+    fetched_at: datetime | None
+    stale: bool
+    waiting_since: datetime | None
+    attempts: int
+    error: str | None
+    moved_to: str | None
+
+
 async def document(connection: AsyncConnection[Any], doc_id: str) -> Mapping[str, Any] | None:
     """Everything of one document but its word vector, or None."""
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(_DOCUMENT, {"doc_id": doc_id})
+    return await cursor.fetchone()
+
+
+async def page(connection: AsyncConnection[Any], wiki: str, title: str) -> KnownPage | None:
+    """What is known of a page; None when no edit of it was seen by whoever asks."""
+    cursor = connection.cursor(row_factory=class_row(KnownPage))
+    await cursor.execute(_PAGE, (wiki, title))
     return await cursor.fetchone()
 
 
@@ -85,6 +109,11 @@ async def ping(connection: AsyncConnection[Any]) -> None:
 _DOCUMENT: Final = sql.SQL("SELECT {columns}, gold_at, searchable_at FROM documents WHERE doc_id = %(doc_id)s").format(
     columns=sql.SQL(", ").join(sql.Identifier(name) for name in schemas.names(schemas.GOLD))
 )
+
+_PAGE: Final = """
+SELECT item_id, label, description, origin, fetched_at, coalesce(stale_at <= now(), false) AS stale,
+    CASE WHEN due_at IS NOT NULL THEN asked_since END AS waiting_since, attempts, error, moved_to
+FROM pages WHERE wiki = %s AND title = %s"""
 
 # Counted by source first: a DISTINCT inside the aggregate would sort every document (390 ms for 110,000; this way 140).
 _EXTENT: Final = sql.SQL("""

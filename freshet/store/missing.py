@@ -1,4 +1,5 @@
-"""Texts of documents that have no vector by a model, in ranges of their hashes: what is embedded beside the stream."""
+"""Texts of documents and of pages that have no vector by a model, in ranges of their hashes: what is embedded beside
+the stream."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +9,12 @@ from typing import Any, Final, NamedTuple
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
-from freshet.store.embeddings import VectorTable
+from freshet.store.embeddings import Texts, VectorTable
 
 
 class Span(NamedTuple):
-    """Documents whose edit was made from `since` on and before `until`; None: without a bound."""
+    """Documents whose edit, and pages whose newest edit, was made from `since` on and before `until`; None: without a
+    bound."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -54,9 +56,9 @@ class Progress:
         return f"{self.model_id}: {self.phase}, {self.done:,} of {self.texts:,} texts{rate}{left}"
 
 
-def count(connection: Connection, table: VectorTable | None, span: Span) -> int:
-    """How many different texts lack a vector; without a table all do."""
-    return int(connection.execute(_COUNT.format(missing=_missing(table)), _bound(span, ALL_HASHES)).fetchall()[0][0])
+def count(connection: Connection, of: VectorTable | Texts, span: Span) -> int:
+    """How many different texts lack a vector in a table, or how many texts there are."""
+    return int(connection.execute(_COUNT.format(missing=_missing(of)), _bound(span, ALL_HASHES)).fetchall()[0][0])
 
 
 def cut(connection: Connection, table: VectorTable, span: Span, texts: int) -> list[Hashes]:
@@ -67,9 +69,9 @@ def cut(connection: Connection, table: VectorTable, span: Span, texts: int) -> l
     return [Hashes(after, upto) for after, upto in zip(bounds, [*bounds[1:], None], strict=True)] if ends else []
 
 
-def page(connection: Connection, table: VectorTable | None, hashes: Hashes, span: Span, limit: int) -> dict[str, str]:
-    """The next texts by content hash, in its order. Without a table it is any texts."""
-    rows = connection.execute(_PAGE.format(missing=_missing(table)), {**_bound(span, hashes), "limit": limit})
+def page(connection: Connection, of: VectorTable | Texts, hashes: Hashes, span: Span, limit: int) -> dict[str, str]:
+    """The next texts that lack a vector in a table, or simply the next texts, by content hash, in its order."""
+    rows = connection.execute(_PAGE.format(missing=_missing(of)), {**_bound(span, hashes), "limit": limit})
     return dict(rows.fetchall())
 
 
@@ -101,14 +103,15 @@ def _bound(span: Span, hashes: Hashes) -> Mapping[str, Any]:
     return {**span._asdict(), **hashes._asdict()}
 
 
-def _missing(table: VectorTable | None) -> sql.Composed:
-    lacks = _LACKS.format(table=sql.Identifier(table.name)) if table else sql.SQL("true")
-    return _MISSING.format(lacks=lacks)
+def _missing(of: VectorTable | Texts) -> sql.Composed:
+    if isinstance(of, VectorTable):
+        return _MISSING.format(texts=sql.Identifier(of.texts), lacks=_LACKS.format(table=sql.Identifier(of.name)))
+    return _MISSING.format(texts=sql.Identifier(of), lacks=sql.SQL("true"))
 
 
 _LACKS: Final = sql.SQL("NOT EXISTS (SELECT FROM {table} e WHERE e.content_hash = d.content_hash)")
 _MISSING: Final = sql.SQL("""
-FROM documents d WHERE d.content_hash > %(after)s
+FROM {texts} d WHERE d.content_hash > %(after)s
     AND (%(upto)s::text IS NULL OR d.content_hash <= %(upto)s)
     AND (%(since)s::timestamptz IS NULL OR d.event_time >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR d.event_time < %(until)s) AND {lacks}""")

@@ -5,7 +5,7 @@ Every function is for a connection in autocommit mode. Whatever changes a state 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
@@ -43,14 +43,14 @@ class Model:
         return VectorTable(self.model_id, f"page_{self.table_name}", "pages")
 
     @property
-    def index_name(self) -> str:
-        """Its vector index, as the migrations call it."""
-        return f"{self.table_name}_hnsw"
+    def tables(self) -> tuple[VectorTable, VectorTable]:
+        """Both."""
+        return self.table, self.page_table
 
 
-@dataclass(frozen=True)
-class Lacking:
-    """Different texts of documents; those without a vector by a model; and those of them that are noted as pending."""
+class Lacking(NamedTuple):
+    """Different texts of documents, of pages or of both; those without a vector by a model; and those of them that are
+    noted as pending."""
 
     texts: int
     missing: int
@@ -71,6 +71,14 @@ def find(models: Sequence[Model], model_id: str) -> Model | None:
 def active(models: Sequence[Model]) -> Model | None:
     """The one that is searched."""
     return next((model for model in models if model.state == "active"), None)
+
+
+def active_of(connection: Connection) -> Model:
+    """The one that is searched. Raises PermanentError before there is one."""
+    model = active(listed(connection))
+    if model is None:
+        raise PermanentError("the store has no active model yet: the indexer makes the first one")
+    return model
 
 
 def start_building(connection: Connection, model_id: str, dimensions: int) -> Model:
@@ -110,35 +118,47 @@ def check_dimensions(model: Model, dimensions: int) -> None:
         )
 
 
-def build_index(connection: Connection, model: Model) -> bool:
-    """Make the model's vector index while its table is written. Returns whether there was anything to do.
+def build_indexes(connection: Connection, model: Model) -> bool:
+    """Make the model's vector indexes, of edits and of pages, while their tables are written. Returns whether there was
+    anything to do.
 
     What a build that was killed has left behind is dropped first. When the client is gone the server gives up as well.
     """
-    valid = index_is_valid(connection, model)
+    # a list: both are made
+    return any([_build_index(connection, table) for table in model.tables])
+
+
+def _build_index(connection: Connection, table: VectorTable) -> bool:
+    valid = index_is_valid(connection, table)
     if valid:
         return False
     connection.execute("SET client_connection_check_interval = '5s'")
     connection.execute(sql.SQL("SET maintenance_work_mem = {}").format(INDEX_MEMORY))
     connection.execute("SET max_parallel_maintenance_workers = 0")
-    name, table = sql.Identifier(model.index_name), sql.Identifier(model.table_name)
+    index, name = sql.Identifier(table.index_name), sql.Identifier(table.name)
     if valid is not None:
-        connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
-    connection.execute(_BUILD.format(name=name, table=table))
-    connection.execute(sql.SQL("ANALYZE {}").format(table))
+        connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(index))
+    connection.execute(_BUILD.format(name=index, table=name))
+    connection.execute(sql.SQL("ANALYZE {}").format(name))
     return True
 
 
-def index_is_valid(connection: Connection, model: Model) -> bool | None:
+def index_is_valid(connection: Connection, table: VectorTable) -> bool | None:
     """Whether its vector index can be used; None when there is none."""
-    row = connection.execute(_INDEX_STATE, (model.index_name,)).fetchone()
+    row = connection.execute(_INDEX_STATE, (table.index_name,)).fetchone()
     return bool(row[0]) if row else None
 
 
 def lacking(connection: Connection, model: Model) -> Lacking:
-    """How complete the model is."""
-    statement = _LACKING.format(table=sql.Identifier(model.table_name))
-    return Lacking(*connection.execute(statement, (model.model_id,)).fetchall()[0])
+    """How complete the model is, its texts of documents and of pages together."""
+    return Lacking(
+        *(sum(figures) for figures in zip(*(_lacking(connection, one) for one in model.tables), strict=True))
+    )
+
+
+def _lacking(connection: Connection, table: VectorTable) -> Lacking:
+    statement = _LACKING.format(table=sql.Identifier(table.name), texts=sql.Identifier(table.texts))
+    return Lacking(*connection.execute(statement, (table.model_id, table.texts)).fetchall()[0])
 
 
 def switch(connection: Connection, model_id: str) -> str | None:
@@ -146,7 +166,7 @@ def switch(connection: Connection, model_id: str) -> str | None:
 
     Does nothing, and returns None, when it is active already. Raises PermanentError when it is not being built, has no
     valid index, or texts lack their vector that are not noted as pending, or more are pending than PENDING_SHARE and
-    than by the model before.
+    than by the model before: texts of documents and of pages, each for themselves.
     """
     with connection.transaction():
         connection.execute(_LOCK)
@@ -163,7 +183,7 @@ def switch(connection: Connection, model_id: str) -> str | None:
 def drop(connection: Connection, model_id: str) -> bool:
     """Drop a model that is not active, with its vectors. Returns whether it was there.
 
-    Raises PermanentError for the active one, and psycopg.errors.LockNotAvailable when its table is being read.
+    Raises PermanentError for the active one, and psycopg.errors.LockNotAvailable when one of its tables is being read.
     """
     with connection.transaction():
         connection.execute(_LOCK)
@@ -172,7 +192,8 @@ def drop(connection: Connection, model_id: str) -> bool:
             return False
         check_dropping(model)
         connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(DROP_WAIT))
-        connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(model.table_name)))
+        for table in model.tables:
+            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table.name)))
         connection.execute("DELETE FROM embedding_models WHERE model_id = %s", (model_id,))
         return True
 
@@ -198,18 +219,25 @@ def _check(connection: Connection, model: Model, before: Model) -> None:
         raise PermanentError(
             f"the model {model.model_id} is {model.state}: it must be built first, so that it is whole"
         )
-    if not index_is_valid(connection, model):
-        raise PermanentError(f"the model {model.model_id} has no valid vector index: build it first")
-    new = lacking(connection, model)
+    for table, old in zip(model.tables, before.tables, strict=True):
+        _check_table(connection, table, old)
+
+
+def _check_table(connection: Connection, table: VectorTable, old: VectorTable) -> None:
+    if not index_is_valid(connection, table):
+        raise PermanentError(
+            f"the model {table.model_id} has no valid vector index of its {table.texts}: build it first"
+        )
+    new = _lacking(connection, table)
     if new.missing > new.pending:
         raise PermanentError(
-            f"{new.missing:,} of {new.texts:,} texts have no vector by {model.model_id}, {new.pending:,} of them are"
-            " noted as pending: embed the others first"
+            f"{new.missing:,} of {new.texts:,} texts of {table.texts} have no vector by {table.model_id},"
+            f" {new.pending:,} of them are noted as pending: embed the others first"
         )
-    if new.pending > max(PENDING_SHARE * new.texts, lacking(connection, before).missing):
+    if new.pending > max(PENDING_SHARE * new.texts, _lacking(connection, old).missing):
         raise PermanentError(
-            f"{new.pending:,} of {new.texts:,} texts wait for their vector by {model.model_id}: more than"
-            f" {PENDING_SHARE:.0%}, and more than by {before.model_id}"
+            f"{new.pending:,} of {new.texts:,} texts of {table.texts} wait for their vector by {table.model_id}: more"
+            f" than {PENDING_SHARE:.0%}, and more than by {old.model_id}"
         )
 
 
@@ -226,6 +254,6 @@ _INDEX_STATE: Final = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_reg
 _LACKING: Final = sql.SQL("""
 SELECT count(*), count(*) FILTER (WHERE e.content_hash IS NULL),
     count(*) FILTER (WHERE e.content_hash IS NULL AND p.content_hash IS NOT NULL)
-FROM (SELECT DISTINCT content_hash FROM documents) d
+FROM (SELECT DISTINCT content_hash FROM {texts} WHERE content_hash IS NOT NULL) d
 LEFT JOIN {table} e USING (content_hash)
-LEFT JOIN pending_embeddings p ON p.content_hash = d.content_hash AND p.model_id = %s AND p.texts = 'documents'""")
+LEFT JOIN pending_embeddings p ON p.content_hash = d.content_hash AND p.model_id = %s AND p.texts = %s""")

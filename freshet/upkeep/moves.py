@@ -5,10 +5,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from freshet.errors import PermanentError
-from freshet.store.missing import EVERYTHING, Span
+from freshet.store.embeddings import Texts
+from freshet.store.missing import EVERYTHING, Hashes, Span
 
 Action = Literal["fill", "move", "drop"]
 Step = Literal["embed", "index", "compare", "switch", "drop"]
@@ -33,6 +34,24 @@ LEAST_RECALL: Final = 0.95
 WINDOW_S: Final = 60.0
 """The rate is that of so long a time."""
 
+
+class Chunk(NamedTuple):
+    """Texts of documents or of pages, those with hashes in a range: the work of one part."""
+
+    texts: Texts
+    hashes: Hashes
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> "Chunk":
+        """As `row` gave it."""
+        texts, *hashes = row
+        return cls(texts, Hashes(*hashes))
+
+    def row(self) -> list[Any]:
+        """As JSON holds it."""
+        return [self.texts, *self.hashes]
+
+
 _MODEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 # A row: its header and line pointer, a hash of 64 letters, the vector. An entry of the primary key: its header, line
@@ -45,7 +64,7 @@ _KEY_BYTES: Final = round((8 + 4 + 72) / 0.9)
 class Asked:
     """What a run is to do. Without `apply` it only says what it would do.
 
-    fill: vectors that are missing, of documents in `span`, by `model`, the active one when that is "".
+    fill: vectors that are missing, of documents and pages in `span`, by `model`, the active one when that is "".
     move: make `model` the active one, or with `switch` false have it ready. drop: delete `model` and its vectors.
     """
 
@@ -119,10 +138,10 @@ class Pace:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two models and the new one's index, by so many texts as queries.
+    """Two models and the new one's indexes, by so many texts as queries.
 
     `overlap`: share of the ten nearest that both models have. `recall`: share of the new model's ten nearest that its
-    index finds.
+    index finds. Each is the worse one of documents and pages.
     """
 
     texts: int

@@ -19,7 +19,7 @@ from freshet.settings import Settings, load_settings
 from freshet.store import maintenance
 from freshet.store.embeddings import VectorTable
 from freshet.store.failures import translated
-from freshet.store.maintenance import Kind, VectorIndex
+from freshet.store.maintenance import Kind
 from freshet.telemetry import logs
 
 BATCH_ROWS: Final = 2_000
@@ -48,6 +48,8 @@ def _ages(settings: Settings) -> Iterator[tuple[Kind, datetime]]:
     now = datetime.now(UTC)
     days: dict[Kind, int] = {
         "documents": settings.retention_days,
+        # after the documents, which keep them
+        "pages": settings.retention_days,
         "answers": settings.answers_retention_days,
         "sla_checks": settings.sla_retention_days,
         "sla_breaches": settings.sla_retention_days,
@@ -66,18 +68,16 @@ def _delete(connection: Connection, kind: Kind, before: datetime) -> int:
 
 
 def _vectors(connection: Connection) -> tuple[int, int]:
-    """Delete vectors of no document; returns how many, and how many texts were found without one."""
-    indexes = maintenance.vector_indexes(connection)
-    deleted = sum(sum(_orphans(connection, index)) for index in indexes)
-    return deleted, sum(
-        maintenance.note_missing(connection, VectorTable(index.model_id, index.table)) for index in indexes
-    )
+    """Delete vectors of no document and no page; returns how many, and how many texts were found without one."""
+    tables = [index.table for index in maintenance.vector_indexes(connection)]
+    deleted = sum(sum(_orphans(connection, table)) for table in tables)
+    return deleted, sum(maintenance.note_missing(connection, table) for table in tables)
 
 
-def _orphans(connection: Connection, index: VectorIndex) -> Iterator[int]:
+def _orphans(connection: Connection, table: VectorTable) -> Iterator[int]:
     last: str | None = ""
     while last is not None:
-        last, deleted = maintenance.delete_orphans(connection, index.table, last, BATCH_ROWS)
+        last, deleted = maintenance.delete_orphans(connection, table, last, BATCH_ROWS)
         yield deleted
 
 
@@ -85,7 +85,7 @@ def _reindex(connection: Connection, settings: Settings) -> list[str]:
     due = [one for one in maintenance.vector_indexes(connection) if one.growth >= settings.reindex_from]
     for index in due:
         maintenance.reindex(connection, index)
-    return [index.model_id for index in due]
+    return [index.table.index_name for index in due]
 
 
 def _standing(connection: Connection, settings: Settings) -> dict[str, Any]:
@@ -95,7 +95,8 @@ def _standing(connection: Connection, settings: Settings) -> dict[str, Any]:
         "database_bytes": maintenance.database_bytes(connection),
         "indexes": [
             {
-                "model": index.model_id,
+                "model": index.table.model_id,
+                "of": index.table.texts,
                 "vectors": index.vectors,
                 "orphans": maintenance.count_orphans(connection, index.table),
                 "bytes": index.bytes,

@@ -14,11 +14,11 @@ from typing import Any, Final, get_args
 
 from freshet.errors import FreshetError, PermanentError
 from freshet.settings import Settings, load_settings
-from freshet.store.missing import Hashes, Span
+from freshet.store.missing import Span
 from freshet.telemetry import logs
 from freshet.upkeep import reembed_steps as steps
 from freshet.upkeep import reports
-from freshet.upkeep.moves import CHUNK_TEXTS, LEAST_RECALL, Action, Asked, Name
+from freshet.upkeep.moves import CHUNK_TEXTS, LEAST_RECALL, Action, Asked, Chunk, Name
 from freshet.upkeep.reembed_plan import plan
 
 NICENESS: Final = 10
@@ -26,8 +26,8 @@ NICENESS: Final = 10
 
 DAG: Final = "backfill_embeddings"
 
-Chunk = tuple[int, Sequence[Any]]
-"""Number and range of content hashes, as JSON holds it."""
+Numbered = tuple[int, Sequence[Any]]
+"""The number of a chunk, and the chunk as JSON holds it."""
 
 WHOLE: Final[dict[Name, Callable[[Settings, Asked], steps.Report]]] = {
     "index": steps.index,
@@ -52,22 +52,22 @@ def run(settings: Settings, asked: Asked) -> dict[str, Any]:
     return ended
 
 
-def part(settings: Settings, asked: Asked, name: Name, dag_id: str, run_id: str, chunk: Chunk | None = None) -> Any:
+def part(settings: Settings, asked: Asked, name: Name, dag_id: str, run_id: str, chunk: Numbered | None = None) -> Any:
     """One part of a run; its report is kept.
 
-    The plan returns the ranges of the chunks, each of which is a part of `embed`; the report returns the reports of all
+    The plan returns the chunks, each of which is a part of `embed`; the report returns the reports of all
     `parts` and their `total`; every other part returns its own. Raises PermanentError when it cannot work, or a new
     model is not good enough to be switched to, and TransientError when trying again may help.
     """
     if name == "plan":
         planned = plan(settings, asked)
         reports.keep(settings, dag_id, run_id, name, planned.report)
-        return [list(hashes) for hashes in planned.chunks]
+        return [chunk.row() for chunk in planned.chunks]
     if name == "report":
         if asked.apply:
             steps.finish(settings, asked)
         return reports.collected(settings, dag_id, run_id)
-    report = steps.embed(settings, asked, Hashes(*chunk[1])) if chunk is not None else WHOLE[name](settings, asked)
+    report = steps.embed(settings, asked, Chunk.of(chunk[1])) if chunk is not None else WHOLE[name](settings, asked)
     reports.keep(settings, dag_id, run_id, name if chunk is None else f"{name} {chunk[0]}", report)
     if faults := report.get("faults"):
         raise PermanentError(f"the model {asked.model} is not switched to: {', '.join(faults)}")

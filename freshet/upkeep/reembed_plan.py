@@ -9,10 +9,14 @@ from freshet.embedding import Embedder
 from freshet.errors import PermanentError
 from freshet.settings import Settings
 from freshet.store import maintenance, missing, models
+from freshet.store.embeddings import Texts, VectorTable
 from freshet.store.maintenance import VectorIndex
-from freshet.store.missing import ALL_HASHES, EVERYTHING, Hashes
-from freshet.upkeep.moves import Asked, chunk_size, table_bytes
+from freshet.store.missing import ALL_HASHES, EVERYTHING
+from freshet.store.models import Model
+from freshet.upkeep.moves import Asked, Chunk, chunk_size, table_bytes
 from freshet.upkeep.reembed_steps import Report, embedder_of, opened
+
+TEXTS: Final[tuple[Texts, Texts]] = ("documents", "pages")
 
 PROBE_TEXTS: Final = 64
 """A dry run embeds so many to say how long all would take."""
@@ -21,7 +25,7 @@ PROBE_TEXTS: Final = 64
 class Planned(NamedTuple):
     """The parts of the work, and what they come to."""
 
-    chunks: list[Hashes]
+    chunks: list[Chunk]
     report: Report
 
 
@@ -44,8 +48,9 @@ def _fill(settings: Settings, asked: Asked, connection: Connection) -> Planned:
         return Planned([], {"note": "the store has no active model yet: the indexer makes the first one"})
     if model.state == "retired":
         raise PermanentError(f"the model {model.model_id} is retired: move to it instead of filling it")
-    lacks = missing.count(connection, model.table, asked.span)
-    report: Report = {"model": model.model_id, "missing": lacks}
+    of_documents, of_pages = (missing.count(connection, table, asked.span) for table in model.tables)
+    lacks = of_documents + of_pages
+    report: Report = {"model": model.model_id, "missing": lacks, "missing_of_pages": of_pages}
     if not lacks:
         return Planned([], report)
     embedder = embedder_of(settings, model.model_id)
@@ -53,7 +58,7 @@ def _fill(settings: Settings, asked: Asked, connection: Connection) -> Planned:
     if not asked.apply:
         return Planned([], report | _estimate(connection, embedder, lacks))
     missing.note_progress(connection, model.model_id, "filling", lacks, 0, None)
-    return Planned(missing.cut(connection, model.table, asked.span, chunk_size(lacks, asked.chunk_texts)), report)
+    return Planned(_cut(connection, model, asked, lacks), report)
 
 
 def _move(settings: Settings, asked: Asked, connection: Connection) -> Planned:
@@ -65,26 +70,41 @@ def _move(settings: Settings, asked: Asked, connection: Connection) -> Planned:
         return Planned([], {"model": asked.model, "note": "it is the active model already"})
     if asked.apply:
         model = models.start_building(connection, asked.model, embedder.dimensions)
-    texts = missing.count(connection, None, EVERYTHING)
-    lacks = missing.count(connection, model.table, EVERYTHING) if model else texts
-    report: Report = {"model": asked.model, "dimensions": embedder.dimensions, "texts": texts, "missing": lacks}
+    texts = sum(missing.count(connection, of, EVERYTHING) for of in TEXTS)
+    of_documents, of_pages = (missing.count(connection, of, EVERYTHING) for of in (model.tables if model else TEXTS))
+    lacks = of_documents + of_pages
+    report: Report = {
+        "model": asked.model, "dimensions": embedder.dimensions, "texts": texts, "missing": lacks,
+        "missing_of_pages": of_pages,
+    }  # fmt: skip
     if model is None or not asked.apply:
         return Planned([], report | _estimate(connection, embedder, lacks) | _space(embedder, texts))
     missing.note_progress(connection, asked.model, "embedding", texts, texts - lacks, None)
-    return Planned(missing.cut(connection, model.table, EVERYTHING, chunk_size(lacks, asked.chunk_texts)), report)
+    return Planned(_cut(connection, model, asked, lacks), report)
 
 
 def _drop(settings: Settings, asked: Asked, connection: Connection) -> Planned:
     del settings
     model = models.get(connection, asked.model)
     models.check_dropping(model)
-    vectors = maintenance.count_vectors(connection, model.table_name)
+    vectors = sum(maintenance.count_vectors(connection, table) for table in model.tables)
     return Planned([], {"model": asked.model, "state": model.state, "vectors": vectors})
+
+
+def _cut(connection: Connection, model: Model, asked: Asked, lacks: int) -> list[Chunk]:
+    """A move is of everything: its span has no bounds."""
+    size = chunk_size(lacks, asked.chunk_texts)
+    return [
+        Chunk(table.texts, hashes)
+        for table in model.tables
+        for hashes in missing.cut(connection, table, asked.span, size)
+    ]
 
 
 def _estimate(connection: Connection, embedder: Embedder, texts: int) -> Report:
     """How long so many texts will take, by the store's own, s."""
-    probed = list(missing.page(connection, None, ALL_HASHES, EVERYTHING, PROBE_TEXTS).values())
+    some = (missing.page(connection, of, ALL_HASHES, EVERYTHING, PROBE_TEXTS) for of in TEXTS)
+    probed = [text for texts in some for text in texts.values()][:PROBE_TEXTS]
     if not probed:
         return {"estimated_seconds": 0.0}
     began = perf_counter()
@@ -94,5 +114,6 @@ def _estimate(connection: Connection, embedder: Embedder, texts: int) -> Report:
 
 
 def _space(embedder: Embedder, texts: int) -> Report:
-    index = VectorIndex(embedder.model_id, "", embedder.dimensions, texts, 0)
+    """Of documents and pages as if they were in one table."""
+    index = VectorIndex(VectorTable(embedder.model_id, ""), embedder.dimensions, texts, 0)
     return {"estimated_bytes": table_bytes(texts, embedder.dimensions, index.needed_bytes)}

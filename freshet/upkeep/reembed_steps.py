@@ -17,12 +17,13 @@ from freshet.embedding import Embedder, load_embedder
 from freshet.errors import PermanentError, TransientError
 from freshet.settings import Settings
 from freshet.store import embeddings, maintenance, missing, models, neighbours
+from freshet.store.embeddings import VectorTable
 from freshet.store.failures import translated
 from freshet.store.missing import ALL_HASHES, EVERYTHING, Hashes, Span
 from freshet.store.models import Model
 from freshet.store.repository import CONNECT_TIMEOUT_S
 from freshet.telemetry import logs
-from freshet.upkeep.moves import Asked, Compared, Pace, overlap, recall
+from freshet.upkeep.moves import Asked, Chunk, Compared, Pace, overlap, recall
 
 Report = dict[str, Any]
 
@@ -65,8 +66,8 @@ def embedder_of(settings: Settings, model_id: str) -> Embedder:
     return load_embedder(settings.model_copy(update={"embedding_sessions": settings.reembed_sessions}), model_id)
 
 
-def embed(settings: Settings, asked: Asked, hashes: Hashes) -> Report:
-    """Make the vectors that are missing in this range. Those that are there already cost nothing.
+def embed(settings: Settings, asked: Asked, chunk: Chunk) -> Report:
+    """Make the vectors that are missing in this chunk. Those that are there already cost nothing.
 
     Raises TransientError when the provider or Postgres is away: what was done until then stays.
     """
@@ -74,37 +75,42 @@ def embed(settings: Settings, asked: Asked, hashes: Hashes) -> Report:
     with opened(settings) as connection:
         model = _model(connection, asked)
         embedder = embedder_of(settings, model.model_id)
-        done, pending = _embed(connection, model, embedder, asked.span, hashes)
+        table = model.page_table if chunk.texts == "pages" else model.table
+        done, pending = _embed(connection, table, embedder, asked.span, chunk.hashes)
     seconds = round(perf_counter() - began, 3)
     return {"applied": True, "embedded": done, "left_pending": pending, "seconds": seconds}
 
 
 def index(settings: Settings, asked: Asked) -> Report:
-    """Make the vector index, now that most vectors are there, and then the vectors of what arrived meanwhile.
+    """Make the vector indexes, now that most vectors are there, and then the vectors of what arrived meanwhile: pages
+    that were described then are noted as pending, and may have nobody else who embeds them.
 
     Raises TransientError when more keeps arriving than is embedded, or upkeep of the store does not end.
     """
     began = perf_counter()
     with opened(settings) as connection:
         model = _model(connection, asked)
-        _note(connection, model, "making the vector index")
+        _note(connection, model, "making the vector indexes")
     with translated(), maintenance.connect(settings.conninfo, TIDY_WAIT_S) as alone:
-        made = models.build_index(alone, model)
+        made = models.build_indexes(alone, model)
     seconds = round(perf_counter() - began, 3)
-    logs.get().info("vector index made" if made else "vector index is there", model=model.model_id, seconds=seconds)
+    logs.get().info(
+        "vector indexes made" if made else "vector indexes are there", model=model.model_id, seconds=seconds
+    )
     report: Report = {"applied": True, "made": made, "index_seconds": seconds, "arrived_meanwhile": 0}
     with opened(settings) as connection:
         embedder = embedder_of(settings, model.model_id)
         for _ in range(ROUNDS):
+            for table in model.tables:
+                report["arrived_meanwhile"] += _embed(connection, table, embedder, EVERYTHING, ALL_HASHES)[0]
             lacks = models.lacking(connection, model)
             if lacks.missing <= lacks.pending:
                 return {**report, "seconds": round(perf_counter() - began, 3)}
-            report["arrived_meanwhile"] += sum(_embed(connection, model, embedder, EVERYTHING, ALL_HASHES))
     raise TransientError(f"texts without a vector by {model.model_id} arrive as fast as they are embedded")
 
 
 def compare(settings: Settings, asked: Asked) -> Report:
-    """The new model beside the active one, and the new index beside comparing all. `faults` say why not to switch."""
+    """The new model beside the active one, and the new indexes beside comparing all. `faults` say why not to switch."""
     began = perf_counter()
     with opened(settings) as connection:
         known = models.listed(connection)
@@ -125,8 +131,8 @@ def switch(settings: Settings, asked: Asked) -> Report:
     began = perf_counter()
     with opened(settings) as connection:
         before = models.switch(connection, asked.model)
-        table = models.get(connection, asked.model).table
-        noted = maintenance.note_missing(connection, table)
+        tables = models.get(connection, asked.model).tables
+        noted = sum(maintenance.note_missing(connection, table) for table in tables)
     logs.get().info("switched" if before else "it is the active model already", model=asked.model, before=before)
     seconds = round(perf_counter() - began, 3)
     return {"applied": before is not None, "before": before, "made_pending": noted, "seconds": seconds}
@@ -161,34 +167,37 @@ def _note(connection: Connection, model: Model, phase: str) -> None:
         missing.note_progress(connection, model.model_id, phase, lacks.texts, lacks.texts - lacks.missing, None)
 
 
-def _embed(connection: Connection, model: Model, embedder: Embedder, span: Span, hashes: Hashes) -> tuple[int, int]:
+def _embed(
+    connection: Connection, table: VectorTable, embedder: Embedder, span: Span, hashes: Hashes
+) -> tuple[int, int]:
     """How many vectors were made, and how many texts wait, because they cannot be embedded."""
     pace, said = Pace(monotonic()), monotonic()
     done = waiting = 0
-    for texts in _batches(connection, model, span, hashes):
+    for texts in _batches(connection, table, span, hashes):
         made, refused = _vectors(embedder, texts)
         rate = pace.add(len(texts), monotonic())
         with connection.transaction():
-            embeddings.put_vectors(connection, model.table, made)
+            embeddings.put_vectors(connection, table, made)
             for content_hash, error in refused.items():
-                embeddings.put_pending(connection, model.model_id, {content_hash: texts[content_hash]}, error)
-            missing.add_done(connection, model.model_id, len(made), rate)
+                one = {content_hash: texts[content_hash]}
+                embeddings.put_pending(connection, table.model_id, one, error, table.texts)
+            missing.add_done(connection, table.model_id, len(made), rate)
         done, waiting = done + len(made), waiting + len(refused)
         if monotonic() > said + LOG_EVERY_S:
             said = monotonic()
-            _say(connection, model)
-    _say(connection, model)
+            _say(connection, table)
+    _say(connection, table)
     return done, waiting
 
 
-def _say(connection: Connection, model: Model) -> None:
+def _say(connection: Connection, table: VectorTable) -> None:
     for seen in missing.progress(connection):
-        if seen.model_id == model.model_id:
+        if seen.model_id == table.model_id:
             logs.get().info(str(seen))
 
 
-def _batches(connection: Connection, model: Model, span: Span, hashes: Hashes) -> Iterator[Mapping[str, str]]:
-    while texts := missing.page(connection, model.table, hashes, span, PAGE_TEXTS):
+def _batches(connection: Connection, table: VectorTable, span: Span, hashes: Hashes) -> Iterator[Mapping[str, str]]:
+    while texts := missing.page(connection, table, hashes, span, PAGE_TEXTS):
         rest = iter(texts.items())
         while batch := dict(islice(rest, AT_ONCE)):
             yield batch
@@ -211,11 +220,16 @@ def _vectors(embedder: Embedder, texts: Mapping[str, str]) -> tuple[dict[str, An
 
 
 def _compare(connection: Connection, new: Model, old: Model) -> Compared:
+    both = [_compare_tables(connection, *tables) for tables in zip(new.tables, old.tables, strict=True)]
+    return Compared(sum(one.texts for one in both), min(one.overlap for one in both), min(one.recall for one in both))
+
+
+def _compare_tables(connection: Connection, new: VectorTable, old: VectorTable) -> Compared:
     overlaps, recalls = [], []
-    for one in neighbours.sample(connection, new.table, old.table, SAMPLE):
-        best = neighbours.exact(connection, new.table, one.content_hash, one.new, NEAREST)
-        before = neighbours.exact(connection, old.table, one.content_hash, one.old, NEAREST)
-        found = neighbours.indexed(connection, new.table, one.content_hash, one.new, NEAREST)
+    for one in neighbours.sample(connection, new, old, SAMPLE):
+        best = neighbours.exact(connection, new, one.content_hash, one.new, NEAREST)
+        before = neighbours.exact(connection, old, one.content_hash, one.old, NEAREST)
+        found = neighbours.indexed(connection, new, one.content_hash, one.new, NEAREST)
         overlaps.append(overlap([key for key, _ in best], [key for key, _ in before]))
         recalls.append(recall(found, best))
     if not overlaps:

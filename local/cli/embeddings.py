@@ -15,8 +15,9 @@ from local.cli import console, following
 
 ORDER: Final = ("plan", "embed", "index", "compare", "switch", "drop")
 SHOWN: Final = (
-    "note", "model", "texts", "missing", "estimated_seconds", "estimated_bytes", "embedded", "left_pending",
-    "index_seconds", "arrived_meanwhile", "recall", "overlap", "before", "made_pending", "dropped", "seconds",
+    "note", "model", "texts", "missing", "missing_of_pages", "estimated_seconds", "estimated_bytes", "embedded",
+    "left_pending", "index_seconds", "arrived_meanwhile", "recall", "overlap", "before", "made_pending", "dropped",
+    "seconds",
 )  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def embeddings(
     console.say(", ".join(f"{name} {value}" for name, value in planned.report.items() if name != "applied"))
     if not apply:
         console.say("nothing is changed without --apply")
-    parts = -(-planned.report.get("missing", 0) // asked.chunk_texts) if apply else 0
+    parts = _parts(planned.report, asked.chunk_texts) if apply else 0
     report = following.ask(settings, following.Asked(DAG, conf(asked), "embed", parts), wait=wait)
     if report is None:
         return
@@ -68,6 +69,11 @@ def conf(asked: Asked) -> dict[str, Any]:
         "since": asked.span.since and asked.span.since.isoformat(),
         "until": asked.span.until and asked.span.until.isoformat(),
     }
+
+
+def _parts(planned: Mapping[str, Any], texts: int) -> int:
+    of_pages = planned.get("missing_of_pages", 0)
+    return sum(-(-missing // texts) for missing in (planned.get("missing", 0) - of_pages, of_pages))
 
 
 def _show(report: Mapping[str, Any]) -> None:

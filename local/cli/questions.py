@@ -55,6 +55,8 @@ def search(
         title, text = escape(console.visible(result["title"])), escape(console.visible(result["text"]))
         head = f"{result['score']:.4f}  [bold]{title}[/] ({result['wiki']}, {result['event_time']})"
         console.out.print(head, soft_wrap=True)
+        if page := _about(result["page"]):
+            console.out.print(f"        {escape(page)}", soft_wrap=True)
         console.out.print(f"        {text}", soft_wrap=True)
         console.out.print(f"        {result['diff_url'] or result['page_url']}  {result['doc_id']}", soft_wrap=True)
     if not found["results"]:
@@ -69,10 +71,13 @@ def trace(doc_id: str, as_json: AsJson = False) -> None:
         return
     for step in found.pop("steps"):
         for line in _described(step):
-            console.out.print(line, markup=False, soft_wrap=True)
+            console.out.print(console.visible(line), markup=False, soft_wrap=True)
     for layer, content in found.items():
         console.out.rule(layer, align="left")
-        console.out.print(json.dumps(content, indent=1, ensure_ascii=False), markup=False, soft_wrap=True)
+        if layer == "page":
+            console.out.print(_about(content["known"]) or content["status"], markup=False, soft_wrap=True)
+        for line in json.dumps(content, indent=1, ensure_ascii=False).split("\n"):
+            console.out.print(console.visible(line), markup=False, soft_wrap=True)
 
 
 def show_answer(answer: dict[str, Any]) -> None:
@@ -109,6 +114,17 @@ def _show_citations(answer: dict[str, Any]) -> None:
         link = citation["diff_url"] or citation["page_url"] or ""
         text = f"  [{citation['n']}] {citation['title']} ({citation['wiki']}, {citation['event_time']}) {link}"
         console.out.out(console.visible(text), highlight=False)
+        if page := _about(citation["page"]):
+            console.out.out(f"      {page}", highlight=False)
+
+
+def _about(page: dict[str, Any] | None) -> str:
+    """What a page is and who says so; nothing where nothing is known."""
+    words = ": ".join(filter(None, (page["label"], page["description"]))) if page else ""
+    if page is None or not words:
+        return ""
+    said_by = ", ".join(filter(None, (page["origin"], page["licence"], page["item_url"])))
+    return console.visible(f"{words} ({said_by})")
 
 
 @contextmanager

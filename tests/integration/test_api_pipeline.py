@@ -16,8 +16,10 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.pipeline.airflow import REFUSED, RUNS, UNKNOWN, Airflow
 from freshet.contract import topics
+from freshet.contract.pages import Page
 from freshet.settings import Settings, load_settings
-from freshet.store import sla
+from freshet.store import context, repository, sla
+from freshet.store.context import Seen
 from freshet.store.migrate import migrate
 from freshet.store.sla import Check
 from freshet.upkeep.breaches import step
@@ -26,7 +28,8 @@ from tests.airflow_server import PASSWORD, AirflowServer
 from tests.api_builders import BagOfWords, insert
 from tests.api_serving import NO_POSTGRES
 from tests.conftest import free_settings
-from tests.documents import document
+from tests.described import MOUNTAIN, describe
+from tests.documents import NOON, document
 from tests.log_builders import commit, produce, serve
 from tests.serving import listening
 
@@ -153,6 +156,24 @@ def test_the_last_checks_and_the_breaches_that_last_are_shown(piped: Settings) -
     assert (breach["name"], breach["value"], datetime.fromisoformat(breach["begun_at"])) == ("lake_age", 400, now)
 
 
+def test_what_is_known_of_pages_is_shown_and_an_outage_of_who_describes_them_costs_nothing_else(
+    piped: Settings,
+) -> None:
+    said = {Page("jawiki", "富士山"): MOUNTAIN, Page("jawiki", "山"): None}
+    waiting = {Page("jawiki", str(number)): Seen(NOON, NOON) for number in range(4)}
+    with repository.connect(piped.conninfo) as connection:
+        describe(connection, said)
+        context.note_seen(connection, waiting)
+        context.note_failure(connection, list(waiting)[:1], "HTTP 500")
+        context.note_failure(connection, list(waiting)[1:3], "HTTP 503")
+    body = ask(piped)
+    assert body["verdict"]["state"] == "fresh"
+    assert body["pages"] == {
+        "status": "ok", "pages": 6, "described": 1, "missing": 1, "waiting": 4,
+        "waiting_since": "2026-11-23T12:00:00Z", "failing": 3, "error": "HTTP 503", "pending": 1,
+    }  # fmt: skip
+
+
 def test_runs_of_airflow_lead_to_its_own_pages(piped: Settings, airflow: tuple[AirflowServer, str]) -> None:
     upkeep = ask(piped)["upkeep"]
     assert (upkeep["status"], upkeep["url"], len(upkeep["runs"])) == ("ok", airflow[1], RUNS)
@@ -225,6 +246,7 @@ def test_without_anything_it_still_answers_soon_and_says_what_is_away(tmp_path: 
     assert body["verdict"]["because"].startswith("Kafka does not answer:")
     assert [one["name"] for one in body["processes"] if one["state"] != "away"] == ["api"]
     assert (body["checks"]["status"], body["upkeep"]["status"]) == ("Postgres does not answer", UNKNOWN)
+    assert (body["pages"]["status"], body["pages"]["waiting"]) == ("Postgres does not answer", 0)
     assert (body["newest_searchable_at"], body["window"]["count"], body["sources"]) == (None, 0, [])
     measured = ("received_per_second", "lag_serve", "lag_indexer", "lag_lake", "searchable_per_second", "p50_ms")
     assert [point[name] for name in measured] == [None] * len(measured)

@@ -16,12 +16,15 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.models.documents import DocumentOut
+from api.models.documents import GoldOut
 from freshet.contract import topics
 from freshet.settings import Settings
+from freshet.store import context
+from freshet.store.context import Seen
 from freshet.store.migrate import migrate
 from tests.api_builders import BagOfWords, insert
-from tests.documents import document
+from tests.described import FUJI, MOUNTAIN, describe
+from tests.documents import NOON, document
 
 pytestmark = pytest.mark.integration
 
@@ -173,7 +176,7 @@ def test_a_document_is_null_only_where_the_store_may_be(traced):
                 "SELECT column_name, is_nullable = 'YES' FROM information_schema.columns WHERE table_name = 'documents'"
             ).fetchall()
         )
-    said = {name: type(None) in get_args(field.annotation) for name, field in DocumentOut.model_fields.items()}
+    said = {name: type(None) in get_args(field.annotation) for name, field in GoldOut.model_fields.items()}
     assert said == {name: nullable[name] for name in said}
 
 
@@ -181,3 +184,55 @@ def test_a_document_is_given_whole(traced, client):
     insert(traced.conninfo, document(doc_id="one", title="Bridge", quality_flags=["no_summary"]))
     body = client.get("/v1/documents/one").json()
     assert (body["title"], body["quality_flags"]) == ("Bridge", ["no_summary"])
+    assert body["page"] is None
+
+
+def test_a_document_says_what_its_page_is_and_its_trace_how_that_came_to_be_known(traced, client):
+    insert(traced.conninfo, document(doc_id="one", wiki=FUJI.wiki, title=FUJI.title))
+    assert client.get("/v1/documents/one/trace").json()["page"]["status"] == "no edit of it was noted yet"
+
+    with psycopg.connect(traced.conninfo, autocommit=True) as connection:
+        describe(connection, {FUJI: MOUNTAIN})
+    known = {
+        "item_id": "Q39231",
+        "item_url": "https://www.wikidata.org/wiki/Q39231",
+        "label": "Mount Fuji",
+        "description": "volcano in Japan",
+        "origin": "Wikidata",
+        "licence": "CC0",
+    }
+    assert client.get("/v1/documents/one").json()["page"] == known
+    page = client.get("/v1/documents/one/trace").json()["page"]
+    assert (page["status"], page["known"], page["stale"], page["waiting_since"]) == ("known", known, False, None)
+    assert page["fetched_at"]
+
+
+def test_who_is_no_wikidata_is_named_as_who_he_is_and_has_no_items_to_link_to(traced, client):
+    insert(traced.conninfo, document(doc_id="one", wiki=FUJI.wiki, title=FUJI.title))
+    with psycopg.connect(traced.conninfo, autocommit=True) as connection:
+        describe(connection, {FUJI: MOUNTAIN}, origin="simulated")
+    page = client.get("/v1/documents/one").json()["page"]
+    assert (page["origin"], page["licence"], page["item_url"]) == ("simulated", None, None)
+
+
+def test_a_trace_says_that_a_page_waits_that_it_was_asked_about_in_vain_and_that_nothing_is_known(traced, client):
+    insert(traced.conninfo, document(doc_id="one", wiki=FUJI.wiki, title=FUJI.title))
+
+    def traced_page() -> dict[str, Any]:
+        page: dict[str, Any] = client.get("/v1/documents/one/trace").json()["page"]
+        assert page["known"] is None
+        return page
+
+    with psycopg.connect(traced.conninfo, autocommit=True) as connection:
+        context.note_seen(connection, {FUJI: Seen(NOON, NOON)})
+        waiting = traced_page()
+        assert (waiting["status"], waiting["waiting_since"]) == ("waits to be asked about", "2026-11-23T12:00:00Z")
+        context.note_failure(connection, [FUJI], "HTTP 503")
+        failing = traced_page()
+        assert (failing["status"], failing["attempts"], failing["error"]) == (
+            "could not be asked about yet", 1, "HTTP 503",
+        )  # fmt: skip
+        describe(connection, {FUJI: None})
+        assert traced_page()["status"] == "nothing is known of it"
+        context.forget(connection, [FUJI])
+        assert traced_page()["status"] == "deleted: it is asked about again when it is edited"

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from freshet.contract.pages import Description, Page
 from freshet.settings import CHECKOUT, PREFIX
+from freshet.store import repository
 from tests.api_builders import insert
 from tests.asking import QUESTION, insert_snails
+from tests.described import describe
 from tests.documents import document
 from tests.serving import listening
 
@@ -65,11 +68,17 @@ def test_what_a_failing_model_wrote_is_said_to_be_void(application, store, comma
 
 
 def test_a_stranger_s_words_do_not_steer_the_terminal(application, store, command):
-    insert(store, document(title="Sea snails \x1b[2J\u202e", comment="\x1b[31mred"))
+    title = "Sea snails \x1b[2J\u202e"
+    insert(store, document(doc_id="one", title=title, comment="\x1b[31mred"))
+    with repository.connect(store) as connection:
+        describe(connection, {Page("enwiki", title): Description("Q1", "\x9b31mlabel", "\u2066said", "en")})
     with command(application(None)) as run:
-        for printed in (run("ask", QUESTION["question"]).stdout, run("search", "sea snails").stdout):
+        for printed in (
+            run("ask", QUESTION["question"]).stdout, run("search", "sea snails").stdout, run("trace", "one").stdout,
+        ):  # fmt: skip
             assert "Sea snails" in printed
-            assert not {"\x1b", "\u202e"} & set(printed)
+            assert "31mlabel:  said (Wikidata, CC0, https://www.wikidata.org/wiki/Q1)" in printed
+            assert not {"\x1b", "\u202e", "\x9b", "\u2066"} & set(printed)
 
 
 def test_a_problem_is_one_message_and_an_exit_code(application, store, command):

@@ -9,11 +9,14 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
+from freshet.contract.pages import Description, Page
 from freshet.settings import load_settings
+from freshet.store import repository
 from freshet.store.migrate import migrate
 from tests.api_builders import BagOfWords, insert
 from tests.asking import stream
 from tests.conftest import empty_database
+from tests.described import describe, embed_pages
 from tests.documents import document
 from tests.hostile import HOSTILE, assert_harmless, edits_of
 
@@ -23,15 +26,25 @@ NAMES = {name: f"Zeppelin{number}" for number, name in enumerate(HOSTILE)}
 """A word by which each hostile page is found."""
 
 
+def stored(name: str) -> str:
+    """As Postgres takes it."""
+    return HOSTILE[name].replace("\x00", "")
+
+
+def said_of(name: str) -> Description:
+    """What is said of its pages, by somebody with the same intentions."""
+    return Description("javascript:alert(1)", stored(name), f"{NAMES[name]}: {stored(name)}", "en")
+
+
 def pages() -> Iterator[dict[str, Any]]:
     """Two edits of each hostile page: one with the text everywhere, one of the page beside it."""
-    for name, text in HOSTILE.items():
-        stored = text.replace("\x00", "")
+    for name in HOSTILE:
+        text = stored(name)
         yield document(
-            title=f"{NAMES[name]} {stored}"[:200],
-            section=stored,
-            comment=stored,
-            text=f"{NAMES[name]} {stored}"[:4000],
+            title=f"{NAMES[name]} {text}"[:200],
+            section=text,
+            comment=text,
+            text=f"{NAMES[name]} {text}"[:4000],
             page_url="https://evil.example/wiki/Page",
             diff_url="https://en.wikipedia.org/w/index.php?diff=1&oldid=2",
         )
@@ -47,7 +60,12 @@ def pages() -> Iterator[dict[str, Any]]:
 def hostile_store(postgres: str) -> Iterator[str]:
     with empty_database(postgres) as conninfo:
         migrate(conninfo)
-        insert(conninfo, *pages())
+        documents = list(pages())
+        insert(conninfo, *documents)
+        with repository.connect(conninfo) as connection:
+            for name, one in zip((name for name in HOSTILE for _ in range(2)), documents, strict=True):
+                describe(connection, {Page(one["wiki"], one["title"]): said_of(name)}, origin=stored(name))
+            embed_pages(connection, BagOfWords())
         yield conninfo
 
 
@@ -80,6 +98,7 @@ def check(body: dict[str, Any]) -> None:
     for citation in body["citations"]:
         for link in (citation["page_url"], citation["diff_url"]):
             assert link is None or link.startswith("https://en.wikipedia.org/")
+        assert citation["page"]["item_url"] is citation["page"]["licence"] is None
 
 
 def test_there_are_at_least_thirty_of_them():
@@ -92,6 +111,7 @@ def test_the_edits_in_the_prompt_stay_edits(obeying, model, name):
     edits = edits_of(model.asked["messages"][-1]["content"])
     assert [edit["n"] for edit in edits] == list(range(1, len(edits) + 1))
     assert any(edit["title"].startswith(NAMES[name]) for edit in edits)
+    assert all(edit["page"] for edit in edits)
     assert [message["role"] for message in model.asked["messages"]] == ["system", "user"]
 
 
@@ -131,3 +151,5 @@ def test_an_extractive_answer_quotes_them_and_no_more(extractive, name):
     body = extractive.post("/v1/ask", json=asked(name)).json()
     assert body["outcome"] == "grounded"
     check(body)
+    ours = [one["page"] for one in body["citations"] if one["title"].startswith(f"{NAMES[name]} ")]
+    assert {(one["label"], one["origin"]) for one in ours} == {(stored(name), stored(name))}

@@ -16,6 +16,7 @@ import pytest
 from psycopg import Connection
 from pydantic import SecretStr
 
+from freshet.contract.pages import Description, Page
 from freshet.errors import TransientError
 from freshet.settings import CHECKOUT, Settings, load_settings
 from freshet.store import embeddings, maintenance, repository
@@ -23,6 +24,7 @@ from freshet.store.embeddings import VectorTable
 from freshet.store.migrate import migrate
 from freshet.store.repository import Batch, Made
 from freshet.upkeep import postgres
+from tests.described import describe, embed_pages
 from tests.documents import gold
 from tests.indexer_builders import TextEmbedder
 
@@ -101,7 +103,9 @@ def test_what_is_too_old_goes_with_its_vectors_and_the_rest_stays(
         check(connection, days)
     report = postgres.run(tidy, apply=True)
     assert (
-        report["expired"] == report["deleted"] == {"documents": 11, "answers": 1, **dict.fromkeys(RECORDS_OF_UPKEEP, 1)}
+        report["expired"]
+        == report["deleted"]
+        == {"documents": 11, "pages": 0, "answers": 1, **dict.fromkeys(RECORDS_OF_UPKEEP, 1)}
     )
     assert (report["orphans_deleted"], report["made_pending"]) == (10, 0)
     assert [count(connection, name) for name in ("documents", table.name, "answers", "feedback", "sla_checks")] == [
@@ -153,7 +157,7 @@ def test_a_new_index_is_as_large_as_it_needs_to_be(
     drawn = np.random.default_rng(1).normal(size=(vectors, dimensions)).astype(np.float32)
     with connection.transaction():
         embeddings.put_vectors(connection, table, {f"hash-{number}": row for number, row in enumerate(drawn)})
-    (index,) = maintenance.vector_indexes(connection)
+    index, _ = maintenance.vector_indexes(connection)
     assert index.vectors == vectors
     assert index.growth == pytest.approx(1, abs=0.15)
     maintenance.reindex(connection, index)
@@ -179,7 +183,7 @@ def test_an_index_that_has_grown_is_built_anew_while_it_is_searched_and_written(
         report = postgres.run(tidy, apply=True)
         stop.set()
         writing.result()
-    assert report["reindexed"] == [table.model_id]
+    assert report["reindexed"] == [table.index_name]
     before, after = report["before"]["indexes"][0], report["after"]["indexes"][0]
     assert after["bytes"] < before["bytes"] / 2
     assert after["search_ms"] > 0
@@ -187,6 +191,49 @@ def test_an_index_that_has_grown_is_built_anew_while_it_is_searched_and_written(
     assert embeddings.embedded(connection, table, written) == set(written)
     assert not maintenance.vector_indexes(connection)[0].growth >= tidy.reindex_from
     assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchall() == [(0,)]
+
+
+def test_a_page_goes_with_its_last_document_and_takes_its_vector_along(
+    tidy: Settings, connection: Connection, table: VectorTable
+) -> None:
+    store(connection, table, old(31, title="Gone"), old(31, title="Busy"), old(1, title="Busy"))
+    known = {Page("enwiki", title): Description(title, None, f"about {title}", "en") for title in ("Gone", "Busy")}
+    describe(connection, {**known, Page("enwiki", "Unknown"): None}, at=datetime.now(UTC) - timedelta(days=31))
+    embed_pages(connection, EMBEDDER)
+    assert postgres.run(tidy, apply=False)["expired"]["pages"] == 2
+
+    report = postgres.run(tidy, apply=True)
+    assert report["deleted"]["pages"] == 2
+    assert connection.execute("SELECT title FROM pages").fetchall() == [("Busy",)]
+    assert (report["orphans_deleted"], report["made_pending"]) == (1 + 1, 0)
+    assert [(one["of"], one["vectors"]) for one in report["after"]["indexes"]] == [("documents", 1), ("pages", 1)]
+
+
+def test_a_text_of_a_page_that_lacks_its_vector_is_noted_and_another_vector_is_no_page_s(
+    tidy: Settings, connection: Connection, table: VectorTable
+) -> None:
+    page = Page("enwiki", "Etna")
+    describe(connection, {page: Description("Q16990", None, "volcano", "en")})
+    embed_pages(connection, EMBEDDER)
+    describe(connection, {page: Description("Q16990", None, "volcano in Sicily", "en")})
+    connection.execute("DELETE FROM pending_embeddings")
+    report = postgres.run(tidy, apply=True)
+    assert (report["orphans_deleted"], report["made_pending"]) == (1, 1)
+    assert embeddings.count_pending(connection, table.model_id, "pages") == 1
+
+
+def test_an_index_of_pages_that_has_grown_is_built_anew(
+    tidy: Settings, connection: Connection, table: VectorTable
+) -> None:
+    gone = {
+        Page("enwiki", f"Page {number}"): Description("Q1", None, f"about {number}", "en") for number in range(2000)
+    }
+    describe(connection, gone)
+    embed_pages(connection, EMBEDDER)
+    connection.execute("UPDATE pages SET (text, content_hash) = (NULL, NULL) WHERE title <> 'Page 1'")
+    report = postgres.run(tidy, apply=True)
+    assert report["reindexed"] == [f"page_{table.index_name}"]
+    assert report["after"]["indexes"][1]["bytes"] < report["before"]["indexes"][1]["bytes"] / 2
 
 
 def test_what_an_attempt_that_was_cut_off_left_behind_is_taken_away(connection: Connection, table: VectorTable) -> None:

@@ -14,6 +14,7 @@ import pytest
 from psycopg import Connection
 from pydantic import SecretStr
 
+from freshet.contract.pages import Description, Page
 from freshet.embedding import Embedder
 from freshet.errors import ConfigError, PermanentError, TransientError
 from freshet.settings import CHECKOUT, Settings, load_settings
@@ -26,6 +27,7 @@ from freshet.upkeep.moves import Asked
 from freshet.upkeep.reembed import run
 from freshet.upkeep.reembed_plan import plan
 from local import overview
+from tests.described import describe, embed_pages
 from tests.documents import NOON, gold
 from tests.indexer_builders import TextEmbedder
 from tests.models import model_folder
@@ -111,6 +113,38 @@ def test_a_move_and_the_way_back_and_each_of_them_twice(
     assert states(connection) == {"new": "retired", "old": "active"}
     assert done(settings, Asked("drop", "new", apply=True))["drop"]["dropped"] == "new"
     assert states(connection) == {"old": "active"}
+
+
+def known_pages(count: int) -> dict[Page, Description | None]:
+    return {
+        Page("jawiki", f"山 {number}"): Description(f"Q{number}", None, "mountain", "en") for number in range(count)
+    }
+
+
+def test_a_move_takes_what_is_known_of_pages_along(
+    settings: Settings, connection: Connection, known: dict[str, TextEmbedder]
+) -> None:
+    store(connection, *(gold() for _ in range(10)))
+    describe(connection, known_pages(20))
+    embed_pages(connection, known["old"])
+    said = done(settings, Asked("move", "new"))["plan"]
+    assert (said["texts"], said["missing"], said["missing_of_pages"]) == (30, 30, 20)
+
+    moved = done(settings, MOVE)
+    assert [moved[f"embed {number}"]["embedded"] for number in range(3)] == [10, 16, 4]
+    assert (moved["compare"]["texts"], moved["compare"]["recall"]) == (30, 1)
+    assert moved["switch"]["before"] == "old"
+    assert [count(connection, table) for table in ("embeddings_new", "page_embeddings_new")] == [10, 20]
+    assert done(settings, Asked("drop", "old"))["plan"]["vectors"] == 30
+
+
+def test_a_fill_is_of_pages_too(settings: Settings, connection: Connection, known: dict[str, TextEmbedder]) -> None:
+    store(connection, gold())
+    describe(connection, known_pages(3))
+    report = done(settings, Asked("fill", apply=True))
+    assert (report["plan"]["missing"], report["plan"]["missing_of_pages"]) == (3, 3)
+    assert report["embed 0"]["embedded"] == count(connection, "page_embeddings_old") == 3
+    assert count(connection, "pending_embeddings") == 0
 
 
 def vectors(embedder: TextEmbedder, *documents: dict[str, Any]) -> dict[str, Any]:
@@ -233,15 +267,17 @@ def test_what_arrives_while_the_index_is_made_is_embedded_before_the_switch(
     settings: Settings, connection: Connection, known: dict[str, TextEmbedder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(connection, *(gold() for _ in range(5)))
-    build = models.build_index
+    build = models.build_indexes
 
     def meanwhile(*given: Any) -> bool:
         store(connection, gold(), gold())
+        # noted as pending by the new model as well, which no indexer may have loaded
+        describe(connection, known_pages(3))
         return build(*given)
 
-    monkeypatch.setattr(models, "build_index", meanwhile)
+    monkeypatch.setattr(models, "build_indexes", meanwhile)
     report = done(settings, MOVE)
-    assert report["index"]["arrived_meanwhile"] == 2
+    assert report["index"]["arrived_meanwhile"] == 5
     assert report["switch"]["before"] == "old"
 
 

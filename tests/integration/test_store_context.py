@@ -47,7 +47,7 @@ def test_a_page_is_asked_about_once_and_its_text_waits_for_a_vector(connection: 
 
     answer(connection, {ETNA: Description("Q16990", "Mount Etna", "volcano in Sicily", "en")})
     (row,) = waiting(connection)
-    assert row[1] == "Etna. Mount Etna. volcano in Sicily"
+    assert row[1] == "Etna, Mount Etna: volcano in Sicily"
     assert see(connection, ETNA) == 1
     assert due(connection) == []
     assert context.known(connection) == context.Known(1, 1, 0, 0, 0, None, 1)
@@ -124,8 +124,8 @@ def test_what_is_known_goes_with_a_page_to_its_new_title_and_stays_with_its_edit
 
     rows = connection.execute("SELECT title, text, moved_to FROM pages ORDER BY title").fetchall()
     assert rows == [
-        ("Etna", "Etna. Mount Etna. volcano in Sicily", "Etna (volcano)"),
-        ("Etna (volcano)", "Etna (volcano). Mount Etna. volcano in Sicily", None),
+        ("Etna", "Etna, Mount Etna: volcano in Sicily", "Etna (volcano)"),
+        ("Etna (volcano)", "Etna (volcano), Mount Etna: volcano in Sicily", None),
     ]
     assert {text for _, text in waiting(connection)} == {text for _, text, _ in rows}
     assert see(connection, Page("enwiki", "Etna (volcano)")) == 0

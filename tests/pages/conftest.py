@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from freshet.contract import pages
 from freshet.errors import ConfigError
+from freshet.store import repository
 from local.bench.material import put_raw
 from local.browser import browser
 from local.eventstreams import simulator
+from tests.described import describe
 from tests.hostile import HOSTILE
 from tests.pages.reader import Reader
 from tests.stacks import Model, Stack, running_stack
@@ -38,6 +41,11 @@ def hostile_events() -> Iterator[dict[str, Any]]:
         yield event
 
 
+def said_of(text: str) -> pages.Description:
+    """The label and description of a page whose describers have bad intentions as well."""
+    return pages.Description("Q1", text, text, "en")
+
+
 @pytest.fixture(scope="session")
 def model() -> Iterator[Model]:
     """It takes its time, so that one sees an answer being written."""
@@ -50,7 +58,11 @@ def model() -> Iterator[Model]:
 @pytest.fixture(scope="session")
 def stack(model: Model) -> Iterator[Stack]:
     with running_stack(source="simulated", airflow=False, rate=RATE, lake_interval_s=5, **model.settings) as stack:
-        put_raw(stack.settings, hostile_events())
+        events = list(hostile_events())
+        with repository.connect(stack.settings.conninfo) as store:
+            # before the edits, so that nobody asks about their pages any more
+            describe(store, {pages.Page(event["wiki"], event["title"]): said_of(event["comment"]) for event in events})
+        put_raw(stack.settings, iter(events))
         yield stack
 
 

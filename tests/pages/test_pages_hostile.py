@@ -1,5 +1,6 @@
 """What strangers write is text, wherever it stands: in the feed, in an answer, on a card, in a trace."""
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.hostile import HOSTILE
 from tests.pages.conftest import NAMES
 from tests.pages.reader import PHONE, Reader
-from tests.stacks import Stack
+from tests.stacks import Model, Stack
 
 pytestmark = pytest.mark.e2e
 
@@ -38,6 +39,16 @@ def assert_text_only(page: Page) -> None:
     assert wide[0] <= wide[1], wide
 
 
+@pytest.fixture(scope="module", autouse=True)
+def prompt_model(model: Model) -> Iterator[None]:
+    """Nobody watches how these answers are written."""
+    model.end()
+    model.start(0.1)
+    yield
+    model.end()
+    model.start()
+
+
 @pytest.fixture(scope="module")
 def shared_reader(chromium: Browser, stack: Stack):
     with Reader.opening(chromium, stack) as reader:
@@ -51,6 +62,7 @@ def test_a_hostile_edit_is_nothing_but_text(shared_reader: Reader, name: str) ->
     question = f"What is changing about {NAMES[name]}?"
     reader.ask_and_wait(question)
     assert NAMES[name] in reader.cards.first.inner_text()
+    assert "(Wikidata, CC0)" in reader.cards.first.locator(".about").inner_text()
     reader.cards.first.get_by_role("button", name="trace").click()
     expect(reader.page.get_by_role("region", name="raw")).to_be_visible()
     assert_text_only(reader.page)

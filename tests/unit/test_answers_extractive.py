@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from api.answers import extractive, prose
 from api.answers.searched import Searched
 from freshet.store.lookup import Extent
-from tests.api_builders import found
+from tests.api_builders import described_as, found
 from tests.documents import NOON
 
 EXTENT = Extent(1234, NOON - timedelta(hours=2), NOON, ["recording"])
@@ -49,6 +49,29 @@ def test_an_edit_becomes_a_readable_cited_sentence():
     )
 
 
+@pytest.mark.parametrize(
+    ("title", "said", "sentence"),
+    [
+        ("富士山", ("Mount Fuji", "volcano in Japan"), '"富士山" (enwiki; Mount Fuji, volcano in Japan): '),
+        ("mount fuji", ("Mount Fuji", "volcano in Japan"), '"mount fuji" (enwiki; volcano in Japan): '),
+        ("富士山", (None, "volcano in Japan"), '"富士山" (enwiki; volcano in Japan): '),
+        ("富士山", ("Mount Fuji", None), '"富士山" (enwiki; Mount Fuji): '),
+        ("Mount Fuji", ("Mount Fuji", None), '"Mount Fuji" (enwiki): '),
+        ("富士山", (None, None), '"富士山" (enwiki): '),
+    ],
+)
+def test_a_sentence_says_in_english_what_its_page_is(title, said, sentence):
+    assert sentence in answer(found(title=title, **described_as(*said)))
+
+
+def test_who_says_what_pages_are_is_said_once_and_only_where_it_is_said():
+    wikidata = [found(title=title, **described_as(None, "volcano")) for title in "AB"]
+    simulated = found(title="C", **described_as("See", None, "simulated"))
+    text = answer(*wikidata, simulated)
+    assert text.endswith("\nWhat these pages are is said by: Wikidata, CC0; simulated.\n")
+    assert "is said by" not in answer(found(), found(title="See", **described_as("See", None)))
+
+
 def test_every_mark_has_its_citation_and_every_citation_its_mark():
     pages = [found(title=title) for title in ("A", "B", "A", "C", "B")]
     cited = extractive.choose(pages, 10)
@@ -70,12 +93,15 @@ def test_the_best_page_comes_first():
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_what_a_stranger_wrote_stays_words(hostile):
-    text = answer(found(title=hostile, section=hostile, comment=hostile))
+    text = answer(
+        found(title=hostile, section=hostile, comment=hostile, **described_as(hostile, f"{hostile} 2", hostile))
+    )
     assert marks(text) == [1]
+    assert not re.search(r"[<>`\\&\x00-\x1f\u200b\u202e]|://|www\.|\*\*|~~", text.replace("\n", " "))
     sentence = next(line for line in text.splitlines() if line.startswith("- "))
     assert not re.search(r"[<>`\\&\x00-\x1f\u200b\u202e]|://|www\.|\*\*|~~", sentence)
     assert re.sub(r"\[1\]", "", sentence).count("[") == 0
-    assert len(text.splitlines()) == 2
+    assert len(text.splitlines()) == 4
 
 
 @given(st.text(max_size=400))
@@ -93,6 +119,18 @@ def test_the_citation_keeps_the_text_as_it_was_stored():
 
 def test_nothing_near_and_no_word_supports_an_answer():
     assert extractive.choose([found(cosine=0.44, coverage=0.25), found(cosine=None, coverage=0.5)], 10) == []
+
+
+def test_an_edit_is_as_near_as_its_page_is():
+    assert extractive.choose([found(cosine=0.1, page_cosine=0.51, coverage=0.0)], 10)
+    assert extractive.choose([found(cosine=None, page_cosine=0.51, coverage=0.0)], 10)
+    assert not extractive.choose([found(cosine=0.1, page_cosine=0.49, coverage=0.0)], 10)
+
+
+def test_an_edit_whose_page_is_known_to_be_about_something_else_must_be_nearer_by_itself():
+    assert extractive.choose([found(cosine=0.47, coverage=0.0)], 10)
+    assert not extractive.choose([found(cosine=0.47, page_cosine=0.1, coverage=0.0)], 10)
+    assert extractive.choose([found(cosine=0.51, page_cosine=0.1, coverage=0.0)], 10)
 
 
 @pytest.mark.parametrize(("cosine", "coverage"), [(0.46, 0.0), (None, 0.6), (0.1, 1.0)])

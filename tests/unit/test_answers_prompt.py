@@ -7,7 +7,7 @@ import pytest
 
 from api.answers import prompt
 from api.models.answers import Turn
-from tests.api_builders import evidence, found
+from tests.api_builders import described_as, evidence, found
 from tests.hostile import ASKED, HOSTILE, edits_of
 
 
@@ -19,7 +19,7 @@ def asked(*edits, **given):
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_no_text_of_an_edit_leaves_its_line(text):
-    hostile = found(title=text, section=text, comment=text)
+    hostile = found(title=text, section=text, comment=text, **described_as(text, text))
     edits, question = asked(hostile, found(title="Other"))
     assert [edit["n"] for edit in edits] == [1, 2]
     assert edits[1]["title"] == "Other"
@@ -28,8 +28,8 @@ def test_no_text_of_an_edit_leaves_its_line(text):
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_texts_are_short_and_nothing_in_them_is_hidden(text):
-    ((edit,), _) = asked(found(title=text, section=text, comment=text))
-    for part in (edit["title"], edit["section"], edit["summary"]):
+    ((edit,), _) = asked(found(title=text, section=text, comment=text, **described_as(text, text)))
+    for part in (edit["title"], edit["section"], edit["summary"], edit["page"]):
         assert len(part) <= prompt.LETTERS
         assert not [letter for letter in part if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
         assert not re.search("[\ufe00-\ufe0f\U000e0100-\U000e01ef]", part)
@@ -49,6 +49,25 @@ def test_what_an_edit_is_stays_readable_in_every_script():
         "bytes": -5,
         "undoes": "undo",
     }
+
+
+@pytest.mark.parametrize(
+    ("label", "description", "said"),
+    [
+        ("Mount Fuji", "volcano in Japan", "Mount Fuji: volcano in Japan"),
+        (None, "volcano in Japan", "volcano in Japan"),
+        ("Mount Fuji", None, "Mount Fuji"),
+    ],
+)
+def test_the_model_reads_what_a_page_is(label, description, said):
+    ((edit,), _) = asked(found(title="富士山", **described_as(label, description)))
+    assert edit["page"] == said
+    assert list(edit)[:4] == ["n", "title", "wiki", "page"]
+
+
+def test_nothing_is_said_of_a_page_of_which_nothing_is_known():
+    ((edit,), _) = asked(found(page_item_id="Q1", page_origin="Wikidata"))
+    assert "page" not in edit
 
 
 def test_the_number_around_the_edits_is_another_each_time():

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.app import create_app
-from api.models.documents import DocumentOut
+from api.models.documents import GoldOut
 from api.problems import Problem
 from freshet.contract import schemas
 from freshet.settings import load_settings
@@ -65,4 +65,4 @@ def test_no_error_of_the_framework_is_described() -> None:
 
 
 def test_a_document_has_the_columns_of_gold_and_when_it_came() -> None:
-    assert list(DocumentOut.model_fields) == [*schemas.names(schemas.GOLD), "gold_at", "searchable_at"]
+    assert list(GoldOut.model_fields) == [*schemas.names(schemas.GOLD), "gold_at", "searchable_at"]

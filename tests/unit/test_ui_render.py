@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from api.models.examples import ANSWER, CITATION
+from api.models.pages import PAGE
+from api.models.pipeline import _EXAMPLE as PIPELINE
 from api.models.traces import _EXAMPLE as TRACE
 from tests.hostile import HOSTILE
 from ui import render
@@ -42,7 +44,8 @@ def assert_ours(html: str) -> Elements:
     found = Elements(html)
     assert found.names <= OURS, found.names - OURS
     assert not found.handlers
-    assert all(str(link).startswith("https://en.wikipedia.org/") for link in found.links), found.links
+    ours = ("https://en.wikipedia.org/", "https://www.wikidata.org/wiki/Q")
+    assert all(str(link).startswith(ours) for link in found.links), found.links
     return found
 
 
@@ -54,13 +57,17 @@ def turn(**given: Any) -> dict[str, Any]:
 def test_hostile_text_is_text_on_a_card_and_in_a_trace(name: str) -> None:
     text = HOSTILE[name]
     citation = {**CITATION, **dict.fromkeys(("title", "section", "comment", "doc_id", "wiki", "user_kind"), text)}
+    page = {**dict.fromkeys(PAGE, text), "item_url": PAGE["item_url"]}
+    citation["page"] = page
     evil = {"page_url": "javascript:alert(1)", "diff_url": "https://en.wikipedia.org.evil.example/"}
+    evil["page"] = {**page, "item_url": "javascript:alert(1)"}
     asked = turn(citations=[{**citation, **evil}, citation])
     asked["question"] = text
     cards = assert_ours(render.sources([asked]))
-    assert len(cards.links) == 2
+    assert len(cards.links) == 3
     assert_ours(render.grounds({**asked, "answer": {**asked["answer"], "degraded": {"model": text}}}, Filters([text])))
-    assert_ours(render.trace({**TRACE, "gold": {**TRACE["gold"], "title": text}, "replay": text}))
+    traced = {**TRACE["page"], "known": page, **dict.fromkeys(("status", "error", "moved_to"), text)}
+    assert_ours(render.trace({**TRACE, "gold": {**TRACE["gold"], "title": text}, "replay": text, "page": traced}))
     assert_ours(render.problem(text, text))
 
 
@@ -71,6 +78,60 @@ def test_the_cards_of_the_newest_answer_are_first_and_open() -> None:
     assert html.count("open>") == 1
     assert 'id="source-1-1"' in html
     assert 'id="source-0-1"' in html
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "Maputo–Katembe bridge: suspension bridge in Mozambique (Wikidata, CC0)"),
+        ({"label": None}, "suspension bridge in Mozambique (Wikidata, CC0)"),
+        ({"description": None}, "Maputo–Katembe bridge (Wikidata, CC0)"),
+        ({"origin": "simulated", "licence": None, "item_url": None}, "suspension bridge in Mozambique (simulated)"),
+    ],
+)
+def test_a_card_says_what_its_page_is_and_who_says_so(given: dict[str, Any], told: str) -> None:
+    shown = Elements(render.sources([turn(citations=[{**CITATION, "page": {**PAGE, **given}}])]))
+    assert told in " ".join(shown.text.split())
+    assert (PAGE["item_url"] in shown.links) is ("origin" not in given)
+    assert "CC0" not in render.sources([turn(citations=[{**CITATION, "page": None}])])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "known, asked 2026-11-23 09:02:11 UTC."),
+        ({"stale": True, "moved_to": "Elsewhere"}, "old by now, moved to Elsewhere."),
+        ({"status": "waits to be asked about", "known": None, "fetched_at": None}, "waits to be asked about."),
+        ({"waiting_since": "2026-11-23T10:00:00Z"}, "to be asked about since 2026-11-23 10:00:00 UTC"),
+        ({"attempts": 2, "error": "HTTP 503"}, "2 times in vain: HTTP 503."),
+    ],
+)
+def test_a_trace_says_how_its_page_came_to_be_known(given: dict[str, Any], told: str) -> None:
+    shown = Elements(render.trace({**TRACE, "page": {**TRACE["page"], **given}})).text
+    assert told in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "3,904 of 5,120 pages described, 1,180 without a description, 36 to be asked about, the first since"),
+        ({}, "1 of them asked about in vain: HTTP 503."),
+        ({"waiting": 0, "failing": 0}, "1,180 without a description."),
+        ({"status": "Postgres does not answer"}, "What pages are about: Postgres does not answer."),
+    ],
+)
+def test_the_pipeline_says_how_many_pages_are_known_and_how_many_wait(given: dict[str, Any], told: str) -> None:
+    seen = {**PIPELINE, "pages": {**PIPELINE["pages"], **given}}
+    assert told in " ".join(Elements(render.pipeline(seen)).text.split())
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_what_a_knowledge_base_answers_in_its_stead_is_text_as_well(text: str) -> None:
+    pages = {**PIPELINE["pages"], "status": "ok", "error": text}
+    shown = Elements(render.pipeline({**PIPELINE, "pages": pages}))
+    assert not shown.handlers
+    assert not {"script", "img", "svg", "iframe"} & shown.names
+    assert not [link for link in shown.links if "evil" in str(link)]
 
 
 def test_an_edit_that_was_undone_says_so() -> None:
