@@ -45,8 +45,8 @@ RUN python -m local.images producer > image.lock && uv pip install --no-deps --r
 FROM builder AS indexer-packages
 RUN python -m local.images indexer > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
 
-FROM builder AS context-packages
-RUN python -m local.images context > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
+FROM builder AS describer-packages
+RUN python -m local.images describer > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
 
 FROM builder AS api-packages
 RUN python -m local.images api > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
@@ -105,8 +105,9 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
     CMD ["python", "-m", "freshet.probe", "http://127.0.0.1:18084/readyz"]
 CMD ["python", "-m", "indexer"]
 
-FROM base AS context
-COPY --from=context-packages /opt/venv /opt/venv
+# The room `context`: a stage may not have that name.
+FROM base AS describer
+COPY --from=describer-packages /opt/venv /opt/venv
 COPY freshet freshet
 COPY context context
 USER 10001:10001

@@ -33,7 +33,7 @@ class Image:
 IMAGES: Final = {
     "producer": Image(("producer",), (*BASE, *KAFKA, "httpx", "limits", "sseclient-py")),
     "indexer": Image(("indexer", "freshet.prepare"), (*BASE, *KAFKA, *POSTGRES, *MODEL, "limits")),
-    "context": Image(("context",), (*BASE, *KAFKA, *POSTGRES, "httpx", "limits")),
+    "describer": Image(("context",), (*BASE, *KAFKA, *POSTGRES, "httpx", "limits")),
     "api": Image(("api",), (*BASE, *KAFKA, *POSTGRES, *LAKE, *MODEL, *SERVER, "openai")),
     "ui": Image(("ui",), (*BASE, *SERVER, "gradio", "httpx-sse", "jinja2", "pandas")),
     "exporter": Image(("monitoring",), (*BASE, *KAFKA, *POSTGRES, *LAKE, "httpx", "limits", "psutil")),
