@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY
 
 from freshet.context_source import PATH, Origin
 from freshet.contract import topics
-from freshet.contract.pages import Page
+from freshet.contract.pages import Page, page_text
 from freshet.environment import environment_of
 from freshet.settings import CHECKOUT, Settings
 from freshet.store.migrate import migrate
@@ -185,7 +185,7 @@ def test_what_is_known_follows_a_move_and_is_forgotten_with_a_deletion(
         eventually(lambda: behind(settings) == 0)
     assert described(database) == {Page("itwiki", "Etna (vulcano)"), kept}
     moved = rows(database, "SELECT text FROM pages WHERE title = 'Etna (vulcano)'")
-    assert moved == [("Etna (vulcano). Mount Etna. volcano in Sicily",)]
+    assert moved == [(page_text("Etna (vulcano)", "Mount Etna", "volcano in Sicily"),)]
 
 
 def test_two_processes_never_ask_at_once_and_the_other_goes_on_when_one_ends(
@@ -227,19 +227,6 @@ def test_nothing_is_lost_while_postgres_is_away(
             assert behind(settings) == 8
         eventually(lambda: described(database) == set(MANY[:9]))
         eventually(lambda: behind(settings) == 0 and metric("freshet_ready") == 1)
-
-
-def test_who_is_told_to_stop_while_postgres_is_away_leaves_what_was_heard_to_the_next(
-    settings: Settings, postgres: str, database: str, wikidata: tuple[Wikidata, str]
-) -> None:
-    _, url = wikidata
-    with away(postgres, database):
-        with describing(settings, database, url):
-            put(settings, topics.GOLD, edits(*MANY[:8]))
-            eventually(lambda: metric("freshet_ready") == 0)
-        assert behind(settings) == 8
-    with describing(settings, database, url):
-        eventually(lambda: described(database) == set(MANY[:8]))
 
 
 @pytest.mark.parametrize("source", ["none", ""])
