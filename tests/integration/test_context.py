@@ -105,7 +105,8 @@ def test_the_page_of_an_edit_is_described_and_of_a_page_without_an_item_that_is_
     with describing(settings, database, url):
         put(settings, topics.GOLD, [*edits(etna, draft, etna), b"{", *edits(MANY[0], source=topics.BACKFILL)])
         put(settings, topics.GOLD, [{"doc_id": "gone", "deleted": True}])
-        eventually(lambda: not rows(database, "SELECT FROM pages WHERE fetched_at IS NULL") and behind(settings) == 0)
+        eventually(lambda: rows(database, "SELECT count(fetched_at) FROM pages") == [(3,)])
+        eventually(lambda: behind(settings) == 0)
     found = rows(database, "SELECT title, origin, item_id, label, description, due_at FROM pages ORDER BY wiki")
     assert found == [
         ("Nobody | knows", "recorded descriptions", None, None, None, None),
