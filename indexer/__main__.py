@@ -1,6 +1,7 @@
 """The indexer's process: `python -m indexer`. Ends with 0 on SIGTERM, when the batch at hand is written."""
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
 
@@ -15,6 +16,7 @@ from freshet.telemetry.serve import serve_metrics
 from indexer.gold import GoldTopic
 from indexer.loop import run
 from indexer.models import Models
+from indexer.pending import embed_pages
 from indexer.store import Store
 
 # Longer than a restart of Postgres takes; after that the supervisor starts this process again.
@@ -35,11 +37,17 @@ def main() -> None:
     _patiently(models.start)()
     source = GoldTopic(settings)
     log.info("indexing", model=models.active_id, most_documents=settings.indexer_batch_documents)
-    try:
-        run(source, store, models, settings.indexer_batch_documents, stop)
-    finally:
-        source.close()
-        store.close()
+    with ThreadPoolExecutor(1, thread_name_prefix="pages") as beside:
+        pages = beside.submit(embed_pages, Store(settings.conninfo), models, stop)
+        # whichever of the two fails ends the other
+        pages.add_done_callback(lambda _: stop.set())
+        try:
+            run(source, store, models, settings.indexer_batch_documents, stop)
+        finally:
+            stop.set()
+            source.close()
+            store.close()
+    pages.result()
     log.info("stopped")
 
 

@@ -15,12 +15,14 @@ class Target:
     """A model that gets the vectors of new texts. Without an embedder they wait, and `reason` says for what."""
 
     table: VectorTable
+    page_table: VectorTable
     embedder: Embedder | None
     reason: str = ""
 
 
 class Models:
-    """The active model, those that are being built and can be loaded, and the retired ones. For one thread.
+    """The active model, those that are being built and can be loaded, and the retired ones. For one thread; others may
+    read `targets`.
 
     A new store begins with the model `first`.
     """
@@ -71,8 +73,8 @@ class Models:
         embedder = self._embedders.get(model.model_id)
         if embedder is None:
             reason = self._embedders.failure(model.model_id) or "it is being loaded"
-            return Target(model.table, None, f"the model {model.model_id}: {reason}")
+            return Target(model.table, model.page_table, None, f"the model {model.model_id}: {reason}")
         if embedder.dimensions != model.dimensions:
             reason = f"has {embedder.dimensions} dimensions, its table in the store {model.dimensions}"
-            return Target(model.table, None, f"the model {model.model_id} {reason}")
-        return Target(model.table, embedder)
+            return Target(model.table, model.page_table, None, f"the model {model.model_id} {reason}")
+        return Target(model.table, model.page_table, embedder)

@@ -66,8 +66,9 @@ class Model:
         self._delay_s = delay_s
         self._running = ExitStack()
 
-    def start(self) -> None:
-        self._running.enter_context(stand_in(self.port, self._delay_s))
+    def start(self, delay_s: float | None = None) -> None:
+        """With another delay than its own, if one is given."""
+        self._running.enter_context(stand_in(self.port, self._delay_s if delay_s is None else delay_s))
 
     def end(self) -> None:
         self._running.close()

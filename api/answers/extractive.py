@@ -10,11 +10,11 @@ from api.answers.prose import about, edit, origins, quoted
 from freshet.store.search import Found
 
 MIN_COSINE: Final = 0.45
-"""An edit as near to the question supports an answer. From the plot that `freshet bench retrieval` draws with MiniLM:
-docs/decisions/0009-ranking.md. Every model has its own scale."""
+"""An edit of whose page nothing is known supports an answer when it is as near to the question. From the plots that
+`freshet bench retrieval` draws with MiniLM: docs/decisions/0024-two-vectors.md. Every model has its own scale."""
 
-MIN_PAGE_COSINE: Final = 0.45
-"""So does an edit of a page that is as near to the question by what it is about."""
+MIN_PAGE_COSINE: Final = 0.5
+"""Where it is known what its page is about, either of the two must be as near as this."""
 
 MIN_COVERAGE: Final = 0.5
 """An edit that holds more of the question's telling words supports an answer whatever its cosine: so names are found,
@@ -51,12 +51,8 @@ def choose(found: Sequence[Found], limit: int) -> list[Cited]:
 def supports(found: Found) -> bool:
     """Whether an edit is about the question: near in meaning by itself or by its page, or holding most of its telling
     words."""
-    near = _reaches(found.cosine, MIN_COSINE) or _reaches(found.page_cosine, MIN_PAGE_COSINE)
-    return near or found.coverage > MIN_COVERAGE
-
-
-def _reaches(cosine: float | None, least: float) -> bool:
-    return cosine is not None and cosine >= least
+    least = MIN_COSINE if found.page_cosine is None else MIN_PAGE_COSINE
+    return (found.nearness is not None and found.nearness >= least) or found.coverage > MIN_COVERAGE
 
 
 def lines(cited: Sequence[Cited], newest: datetime) -> list[str]:

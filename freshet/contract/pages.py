@@ -31,12 +31,15 @@ class Description:
 
 
 def page_text(title: str, label: str | None, description: str | None) -> str | None:
-    """The text to embed: the title, the label where it is another one, and the description, as sentences.
+    """The text to embed: the title, the label where it is another one, a colon, and the description.
 
-    None where nothing is said beyond the title.
+    None where nothing is said beyond the title. Of the ways to write it this one was found best
+    (docs/decisions/0024-two-vectors.md).
     """
-    said = [part for part in (label, description) if part and part.casefold() != title.casefold()]
-    return ". ".join([title.rstrip("."), *said]) if said else None
+    names = [title, label] if label and label.casefold() != title.casefold() else [title]
+    if description and description.casefold() != title.casefold():
+        return f"{', '.join(names)}: {description}"
+    return ", ".join(names) if len(names) > 1 else None
 
 
 def text_hash(text: str) -> str:

@@ -53,10 +53,32 @@ def load(connection: Connection, table: VectorTable, rows: Iterable[tuple[Docume
     return total
 
 
+def load_pages(connection: Connection, table: VectorTable, page_table: VectorTable) -> int:
+    """Have something known of every page of the documents, with the vector of one of its edits: for measurements, where
+    it matters how many there are and not what they say. Returns how many there are."""
+    index = sql.Identifier(f"{page_table.name}_hnsw")
+    connection.execute(sql.SQL("DROP INDEX {}").format(index))
+    made = connection.execute(_PAGES).rowcount
+    given = {"table": sql.Identifier(table.name), "page_table": sql.Identifier(page_table.name)}
+    connection.execute(_PAGE_VECTORS.format(**given))
+    connection.execute(sql.SQL("SET maintenance_work_mem = {}").format(INDEX_MEMORY))
+    connection.execute("SELECT add_vector_index(%s)", (page_table.name,))
+    connection.execute("VACUUM ANALYZE")
+    return made
+
+
 def _listed(names: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
 _DUMP: Final = sql.SQL(
     "SELECT {columns}, embedding FROM documents JOIN {table} USING (content_hash) ORDER BY event_time"
+)
+_PAGES: Final = """
+INSERT INTO pages (wiki, title, event_time, asked_since, priority, fetched_at, origin, description, text, content_hash)
+SELECT DISTINCT ON (wiki, title) wiki, title, event_time, received_at, 0, now(), 'made up', text, text, content_hash
+FROM documents ORDER BY wiki, title, event_time DESC"""
+_PAGE_VECTORS: Final = sql.SQL(
+    "INSERT INTO {page_table} (content_hash, embedding)"
+    " SELECT content_hash, embedding FROM {table} WHERE content_hash IN (SELECT content_hash FROM pages)"
 )

@@ -126,8 +126,8 @@ def describe(connection: Connection, answered: Answered) -> None:
         "stale_after": answered.stale_after,
         "missing_stale_after": answered.missing_stale_after,
     }
-    connection.execute(_DESCRIBE, given)
-    _await_vectors(connection, {text_hash(text): text for text in texts if text})
+    changed = {key for (key,) in connection.execute(_DESCRIBE, given).fetchall()}
+    _await_vectors(connection, {text_hash(text): text for text in texts if text and text_hash(text) in changed})
 
 
 def note_failure(connection: Connection, pages: Collection[Page], error: str) -> None:
@@ -223,7 +223,8 @@ UPDATE pages p SET (due_at, attempts, error, fetched_at, stale_at, origin, item_
     content_hash) = (NULL, 0, NULL, now(),
     now() + CASE WHEN said.item_id IS NULL THEN %(missing_stale_after)s ELSE %(stale_after)s END,
     %(origin)s, said.item_id, said.label, said.description, said.language, said.text, said.content_hash)
-FROM said WHERE (p.wiki, p.title) = (said.wiki, said.title)"""
+FROM said WHERE (p.wiki, p.title) = (said.wiki, said.title)
+RETURNING CASE WHEN old.content_hash IS DISTINCT FROM new.content_hash THEN new.content_hash END"""
 
 # 4, 8, 16 ... seconds after the first, second, third attempt.
 _NOTE_FAILURE: Final = sql.SQL("""

@@ -73,6 +73,14 @@ def active(models: Sequence[Model]) -> Model | None:
     return next((model for model in models if model.state == "active"), None)
 
 
+def active_of(connection: Connection) -> Model:
+    """The one that is searched. Raises PermanentError before there is one."""
+    model = active(listed(connection))
+    if model is None:
+        raise PermanentError("the store has no active model yet: the indexer makes the first one")
+    return model
+
+
 def start_building(connection: Connection, model_id: str, dimensions: int) -> Model:
     """Have every new document get a vector by this model as well: a new one, or a retired one on its way back.
 

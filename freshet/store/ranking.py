@@ -30,11 +30,15 @@ NEWEST: Final = 5_000
 ALIKE: Final = 0.6
 """What a word counts that only looks like the one that was asked for."""
 
-WORDS_WEIGHT: Final = 0.4
-"""Of the share of words that a document holds, beside its cosine: chosen by a plot (docs/decisions/0009-ranking.md)."""
+WORDS_WEIGHT: Final = 0.5
+"""Of the share of words that a document holds: chosen by a plot (docs/decisions/0024-two-vectors.md)."""
 
 RECENCY_WEIGHT: Final = 0.05
 REVERTED_WEIGHT: Final = -0.1
+"""What an edit says that was undone counts less."""
+
+PAGE_REVERTED_WEIGHT: Final = -0.01
+"""That its page was edited is as true as before: of a page's edits only those that stand go first."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,15 @@ def statement(shape: Shape) -> sql.Composed:
         paged=_paged(page_table, admitted, shape) if page_table else _NONE,
         candidates=shape.candidates,
         held=_HELD.format(alike=ALIKE),
+        rarest=_RAREST,
         undone=UNDONE,
         cosine=_COSINE if table else sql.SQL("NULL::float8"),
         embedding=_EMBEDDING.format(table=table) if table else sql.SQL(""),
         page_cosine=_PAGE_COSINE if page_table else sql.SQL("NULL::float8"),
         page_embedding=_PAGE_EMBEDDING.format(table=page_table) if page_table else sql.SQL(""),
-        words_weight=WORDS_WEIGHT,
         recency_weight=RECENCY_WEIGHT,
         reverted_weight=REVERTED_WEIGHT,
+        page_reverted_weight=PAGE_REVERTED_WEIGHT,
         shown=_COLLAPSED if shape.collapse else _WHOLE,
     )
 
@@ -101,6 +106,10 @@ def _paged(table: sql.Identifier, admitted: sql.Composable, shape: Shape) -> sql
 
 _WANTED: Final = sql.SQL("NOT d.words @@ %(unwanted)s::tsquery")
 _HELD: Final = sql.SQL("sum(weight * CASE WHEN words @@ query THEN 1 WHEN words @@ alike THEN {alike} ELSE 0 END)")
+# Where a document lacks one of the rarest, the others tell little: only what they say of the edit itself counts then.
+_RAREST: Final = sql.SQL(
+    "bool_and(words @@ query OR coalesce(words @@ alike, false)) FILTER (WHERE weight = %(rarest)s)"
+)
 _COSINE: Final = sql.SQL("1 - (e.embedding <=> %(vector)s::halfvec)")
 _EMBEDDING: Final = sql.SQL("LEFT JOIN {table} e USING (content_hash)")
 _PAGE_COSINE: Final = sql.SQL("1 - (pe.embedding <=> %(vector)s::halfvec)")
@@ -188,17 +197,24 @@ candidates AS (SELECT doc_id FROM nearest UNION SELECT doc_id FROM paged UNION S
 measured AS MATERIALIZED (
     SELECT d.*, {cosine} AS cosine, {page_cosine} AS page_cosine, p.item_id AS page_item_id, p.label AS page_label,
         p.description AS page_description, p.origin AS page_origin,
-        coalesce((SELECT {held} FROM terms) / %(weight)s, 0) AS coverage,
+        coalesce(weighed.held / %(weight)s, 0) AS coverage, weighed.rarest,
         0.5 ^ least(
             extract(epoch FROM (SELECT max(event_time) FROM documents) - d.event_time)::float8 / %(half_life_s)s, 60
         ) AS recency,
         {undone} AS reverted
     FROM candidates JOIN documents d USING (doc_id) {embedding}
     LEFT JOIN pages p ON p.wiki = d.wiki AND p.title = d.title {page_embedding}
+    CROSS JOIN LATERAL (SELECT {held} AS held, {rarest} AS rarest FROM terms) AS weighed
 ),
 scored AS (
-    SELECT *, coalesce(greatest(cosine, page_cosine), coverage / 2) + {words_weight} * coverage
-        + {recency_weight} * recency + {reverted_weight} * reverted::int AS score
+    SELECT *, greatest(
+        coalesce(cosine, coverage / 2) + {reverted_weight} * reverted::int
+            + %(words_weight)s * CASE WHEN rarest OR coverage = 0 THEN coverage ELSE (
+                SELECT {held} / %(weight)s
+                FROM terms, words_of(language, concat_ws('. ', section, comment)) AS remark (words)
+            ) END,
+        page_cosine + {page_reverted_weight} * reverted::int
+    ) + {recency_weight} * recency AS score
     FROM measured
 ),
 shown AS ({shown})

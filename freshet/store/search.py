@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from freshet.store.filters import Filters, where
 from freshet.store.lexicon import Lexicon, Term
 from freshet.store.models import LISTED, Model, active
-from freshet.store.ranking import Shape, statement
+from freshet.store.ranking import WORDS_WEIGHT, Shape, statement
 from freshet.store.words import parse
 
 CANDIDATES: Final = 50
@@ -43,6 +43,7 @@ class Query:
     collapse: bool = False
     half_life_hours: float = 24
     by_page: bool = True
+    words_weight: float = WORDS_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,8 @@ def _bound(
         "alike": [term.alike for term in terms],
         "weights": [term.weight for term in terms],
         "weight": sum(term.weight for term in terms),
+        "rarest": max((term.weight for term in terms), default=None),
+        "words_weight": query.words_weight,
         "half_life_s": query.half_life_hours * 3600,
         "limit": query.limit,
     }

@@ -80,7 +80,9 @@ INDEXED: Final = Counter("freshet_indexer_documents_total", "Documents by what b
 INDEX_BATCH: Final = Histogram(
     "freshet_indexer_phase_seconds", "Time of a phase of a batch", ["phase"], buckets=WORK_BUCKETS
 )
-EMBEDDED: Final = Counter("freshet_embeddings_total", "Texts by how their embedding was had", ["outcome"])
+EMBEDDED: Final = Counter(
+    "freshet_embeddings_total", "Texts by how their embedding was had; page: those of pages", ["outcome"]
+)
 PENDING: Final = Gauge("freshet_embeddings_pending", "Texts that are searchable by words only, for now")
 STAGE: Final = Histogram(
     "freshet_freshness_seconds",

@@ -34,14 +34,14 @@ def measure(settings: Settings, seconds: float, say: Say, backfill: float = 0) -
     _await_documents(settings, say)
     say(f"warming up for {WARM_UP_S} s")
     time.sleep(WARM_UP_S)
-    without = _window(settings, seconds, say)
+    without = window(settings, seconds, say)
     if not backfill:
         return without
     live = round(settings.rate * (2 * seconds + 3 * WARM_UP_S))
     say(f"a backfill of {backfill:g} events/s begins")
     with beside.backfilling(settings, backfill, seconds + WARM_UP_S, live) as report:
         time.sleep(BACKFILL_LEAD_S)
-        during = _window(settings, seconds, say)
+        during = window(settings, seconds, say)
     return {**without, "during_backfill": compared(without, during, backfill, report)}
 
 
@@ -62,7 +62,8 @@ def compared(
     }
 
 
-def _window(settings: Settings, seconds: float, say: Say) -> dict[str, Any]:
+def window(settings: Settings, seconds: float, say: Say) -> dict[str, Any]:
+    """What `measure` says of one window."""
     say(f"measuring for {seconds:g} s")
     since, raw_before = datetime.now(UTC), _raw_records(settings)
     with Usage(Supervisor(settings)) as usage:

@@ -1,6 +1,6 @@
 """Which questions are answered and which refused, and the scores by which that is decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -12,6 +12,12 @@ from local.bench.relevance import Question
 
 NONE: Final = "none"
 """The kind of the judged questions that no edit answers."""
+
+_SCORES: Final[Mapping[str, Callable[[Found], float | None]]] = {
+    "cosine": lambda one: one.cosine,
+    "page_cosine": lambda one: one.page_cosine,
+    "words": lambda one: one.coverage,
+}
 
 STEPS: Final = tuple(round(0.05 * step, 2) for step in range(5, 17))
 TIMEOUT_S: Final = 60
@@ -35,7 +41,8 @@ def ask(settings: Settings, questions: Sequence[Question], wikis: Sequence[str])
 def curve(
     found: Sequence[Sequence[Found]], questions: Sequence[Question], off_topic: Sequence[Sequence[Found]]
 ) -> dict[str, list[dict[str, float]]]:
-    """For each threshold of the cosine and of the share of words: the share of questions with an edit above it.
+    """For each threshold of the edit's cosine, its page's and the share of words: the share of questions with an edit
+    above it.
 
     Of the questions that edits answer, of the judged ones that none answers, and of questions about other things.
     """
@@ -45,10 +52,10 @@ def curve(
         "off_topic": off_topic,
     }
     best = {
-        "cosine": {
-            name: [max((one.cosine or 0 for one in each), default=0) for each in of] for name, of in groups.items()
-        },
-        "words": {name: [max((one.coverage for one in each), default=0) for each in of] for name, of in groups.items()},
+        score: {
+            name: [max((of_one(one) or 0 for one in each), default=0) for each in of] for name, of in groups.items()
+        }
+        for score, of_one in _SCORES.items()
     }
     return {score: [_at(threshold, values) for threshold in STEPS] for score, values in best.items()}
 

@@ -70,6 +70,14 @@ def summary(rankings: Sequence[Sequence[str]], questions: Sequence[Question]) ->
     }
 
 
+def by_kind(rankings: Sequence[Sequence[str]], questions: Sequence[Question]) -> dict[str, dict[str, float]]:
+    """The summary of `all` questions that have an answer, and of each kind of them."""
+    pairs = [(ranked, one) for ranked, one in zip(rankings, questions, strict=True) if one.grades]
+    kinds = dict.fromkeys(one.kind for _, one in pairs)
+    of = {"all": pairs, **{kind: [pair for pair in pairs if pair[1].kind == kind] for kind in kinds}}
+    return {kind: summary([ranked for ranked, _ in each], [one for _, one in each]) for kind, each in of.items()}
+
+
 def reciprocal_rank_fusion(*rankings: Sequence[str], k: int = 60) -> list[str]:
     """The usual way to fuse rankings (Cormack et al., 2009), to compare the product's with."""
     scores: dict[str, float] = {}

@@ -15,9 +15,9 @@ from freshet.store.embeddings import Vector, add_embedding_model
 from freshet.store.filters import Filters
 from freshet.store.maintenance import database_bytes
 from freshet.store.repository import Document
-from local.bench import material, refusal, volume
+from local.bench import context, material, refusal, volume
 from local.bench.backlog import until_documents
-from local.bench.legs import Asked, by_leg, look
+from local.bench.legs import Asked, by_leg, by_words_weight, look, with_and_without_context
 from local.bench.relevance import Paragraph, Question, edit_questions, paragraphs
 from local.bench.temporary import temporary_database
 
@@ -26,8 +26,9 @@ Say = Callable[[str], None]
 RECORDING: Final = "recentchange.ndjson.gz"
 JUDGED: Final = "edit-queries.jsonl"
 XQUAD: Final = "xquad-en.jsonl"
+DESCRIPTIONS: Final = "page-descriptions.jsonl"
 
-FILES: Final = (RECORDING, JUDGED, XQUAD)
+FILES: Final = (RECORDING, JUDGED, XQUAD, DESCRIPTIONS)
 
 JUDGED_WIKIS: Final = ("enwiki", "simplewiki")
 """The judge read the edits of these: a fitting one of another wiki would count as wrong."""
@@ -39,8 +40,9 @@ VOLUME_QUESTIONS: Final = 200
 def measure(settings: Settings, folder: Path, documents: int, say: Say) -> dict[str, Any]:
     """All of it, in a stack that reads `folder`'s recording and has indexed nothing yet.
 
-    Keys: `edits`, `edits_all_wikis` and `xquad` by leg with `ndcg10` and `recall10`; `refusal`; and of a store of so
-    many `documents` `recall_at_10`, `full_pages` and `latency_ms` by filter, and `database_bytes_per_document`.
+    Keys: `edits` without and with context by kind of question, `edits_by_leg`, `edits_all_wikis` and `xquad` by leg,
+    with `ndcg10` and `recall10`; `edits_by_words_weight`; `refusal`; and of a store of so many `documents`
+    `recall_at_10`, `full_pages` and `latency_ms` by filter, and `database_bytes_per_document`.
     """
     judged, passages = edit_questions(folder / JUDGED), paragraphs(folder / XQUAD)
     embedder = load_embedder(settings)
@@ -52,7 +54,9 @@ def measure(settings: Settings, folder: Path, documents: int, say: Say) -> dict[
     pool = Filters(wikis=JUDGED_WIKIS)
     say("searching edits, and asking the API")
     measured = {
-        "edits": by_leg(settings.conninfo, asked, pool),
+        "edits": with_and_without_context(settings.conninfo, asked, pool),
+        "edits_by_leg": by_leg(settings.conninfo, asked, pool),
+        "edits_by_words_weight": by_words_weight(settings.conninfo, asked, pool),
         "edits_all_wikis": by_leg(settings.conninfo, asked, Filters()),
         "refusal": {
             **refusal.ask(settings, judged, JUDGED_WIKIS),
@@ -87,6 +91,7 @@ def _index_recording(settings: Settings, embedder: Embedder, say: Say) -> list[t
         register_vector(connection)
         until_documents(connection, 1, say)
         until_documents(connection, None, say, still_s=STILL_S)
+        context.until_known(connection, say)
         connection.execute("ANALYZE")
         table = add_embedding_model(connection, embedder.model_id, embedder.dimensions)
         return list(bulk.dump(connection, table))

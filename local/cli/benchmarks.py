@@ -10,7 +10,7 @@ import typer
 from freshet.errors import ConfigError
 from freshet.settings import CHECKOUT, Source
 from local import launch, ports, running
-from local.bench import api, backlog, freshness, growth, moving, pages, retrieval, scale, telemetry
+from local.bench import api, backlog, context, freshness, growth, moving, pages, retrieval, scale, telemetry
 from local.bench.refusal import plot
 from local.bench.temporary import temporary_stack
 from local.cli import console
@@ -124,6 +124,24 @@ def bench_retrieval(
             console.out.print(f"share of questions with an edit whose {score} is at least", markup=False)
             console.out.print("\n".join(plot(points)), markup=False, soft_wrap=True)
     _finish(result, as_json)
+
+
+@app.command("context")
+def bench_context(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long what is known of pages gathers.")] = 10,
+    seconds: Annotated[float, typer.Option(min=1, help="How long freshness is measured without and with it, s.")] = 60,
+    rate: Annotated[float, typer.Option(min=0.1, help="Events/s.")] = 40,
+    latency_ms: Annotated[
+        int, typer.Option(min=0, help="How long the stand-in for Wikidata takes to answer, ms.")
+    ] = 300,
+    recording: Recording = None,
+    descriptions: Annotated[Path | None, typer.Option(help="NDJSON file of what the stand-in knows of pages.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure received -> found by what the page is about, what asking takes, and what it costs the stream."""
+    given = {**_source(recording), "rate": rate, "retime": True, "context_descriptions": descriptions}
+    with temporary_stack(_report, hold=(context.PROCESS,), overrides={**given, "airflow": False}) as settings:
+        _finish(context.measure(settings, minutes, seconds, latency_ms, console.say), as_json)
 
 
 @app.command("api")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
@@ -19,16 +20,18 @@ from prometheus_client import REGISTRY
 
 from freshet import log
 from freshet.contract import topics
+from freshet.contract.pages import Description, Page
 from freshet.embedding import Embedder
 from freshet.environment import environment_of
 from freshet.errors import TransientError
 from freshet.settings import CHECKOUT, Settings
-from freshet.store import models
+from freshet.store import context, models
 from freshet.store.migrate import migrate
 from indexer.batch import index
 from indexer.decode import decode
 from indexer.gold import GoldTopic
 from indexer.loop import run
+from indexer.pending import embed_pages
 from indexer.store import Store
 from tests.documents import gold
 from tests.indexer_builders import TextEmbedder, models_of
@@ -299,6 +302,37 @@ def test_an_indexer_goes_on_with_the_model_of_its_store_whatever_the_setting_say
         put(settings, gold())
         eventually(lambda: count(database, "embeddings_drawn_from_text") == 2)
     assert second.asked == []
+
+
+def test_what_a_page_is_about_gets_its_vectors_beside_the_stream_and_again_after_a_failure(
+    settings: Settings, database: str
+) -> None:
+    embedder = TextEmbedder(TransientError("no embeddings now"))
+    store = Store(database)
+    models = models_of(store, embedder)
+    described(database, Page("enwiki", "Etna"), "volcano in Sicily")
+    stop = Event()
+    thread = Thread(target=embed_pages, args=(Store(database), models, stop))
+    thread.start()
+    try:
+        failed = "SELECT 1 FROM pending_embeddings WHERE texts = 'pages' AND error = 'no embeddings now'"
+        eventually(lambda: rows(database, failed) == [(1,)])
+        embedder.failure = None
+        eventually(lambda: count(database, "page_embeddings_drawn_from_text") == 1)
+        assert count(database, "pending_embeddings") == 0
+    finally:
+        stop.set()
+        thread.join()
+        store.close()
+
+
+def described(database: str, page: Page, description: str) -> None:
+    """Have it known what a page is about."""
+    now = datetime.now(UTC)
+    said = {page: Description("Q1", None, description, "en")}
+    with psycopg.connect(database) as connection:
+        context.note_seen(connection, {page: context.Seen(now, now)})
+        context.describe(connection, context.Answered(said, "Wikidata", timedelta(days=1), timedelta(days=1)))
 
 
 def test_two_indexers_share_the_partitions(settings: Settings, database: str) -> None:

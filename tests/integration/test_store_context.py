@@ -47,7 +47,7 @@ def test_a_page_is_asked_about_once_and_its_text_waits_for_a_vector(connection: 
 
     answer(connection, {ETNA: Description("Q16990", "Mount Etna", "volcano in Sicily", "en")})
     (row,) = waiting(connection)
-    assert row[1] == "Etna. Mount Etna. volcano in Sicily"
+    assert row[1] == "Etna, Mount Etna: volcano in Sicily"
     assert see(connection, ETNA) == 1
     assert due(connection) == []
     assert context.known(connection) == context.Known(1, 1, 0, 0, 0, None, 1)
@@ -85,6 +85,16 @@ def test_a_backfilled_page_that_is_edited_meanwhile_is_asked_about_before_the_ot
     assert due(connection, 1) == [FUJI]
 
 
+def test_a_text_that_stays_as_it_was_gets_no_vector_again(connection: Connection) -> None:
+    said = Description("Q16990", None, "volcano in Sicily", "en")
+    see(connection, ETNA)
+    answer(connection, {ETNA: said}, stale_after=0)
+    connection.execute("DELETE FROM pending_embeddings")
+    see(connection, ETNA)
+    answer(connection, {ETNA: said})
+    assert waiting(connection) == []
+
+
 def test_what_could_not_be_asked_is_tried_again_later_each_time(connection: Connection) -> None:
     def wait() -> float:
         row = connection.execute("SELECT extract(epoch FROM due_at - now()) FROM pages").fetchone()
@@ -114,8 +124,8 @@ def test_what_is_known_goes_with_a_page_to_its_new_title_and_stays_with_its_edit
 
     rows = connection.execute("SELECT title, text, moved_to FROM pages ORDER BY title").fetchall()
     assert rows == [
-        ("Etna", "Etna. Mount Etna. volcano in Sicily", "Etna (volcano)"),
-        ("Etna (volcano)", "Etna (volcano). Mount Etna. volcano in Sicily", None),
+        ("Etna", "Etna, Mount Etna: volcano in Sicily", "Etna (volcano)"),
+        ("Etna (volcano)", "Etna (volcano), Mount Etna: volcano in Sicily", None),
     ]
     assert {text for _, text in waiting(connection)} == {text for _, text, _ in rows}
     assert see(connection, Page("enwiki", "Etna (volcano)")) == 0

@@ -1,5 +1,6 @@
 """What strangers write is text, wherever it stands: in the feed, in an answer, on a card, in a trace."""
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.hostile import HOSTILE
 from tests.pages.conftest import NAMES
 from tests.pages.reader import PHONE, Reader
-from tests.stacks import Stack
+from tests.stacks import Model, Stack
 
 pytestmark = pytest.mark.e2e
 
@@ -36,6 +37,16 @@ def assert_text_only(page: Page) -> None:
     ), hosts
     wide = page.evaluate("() => [document.scrollingElement.scrollWidth, window.innerWidth]")
     assert wide[0] <= wide[1], wide
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prompt_model(model: Model) -> Iterator[None]:
+    """Nobody watches how these answers are written."""
+    model.end()
+    model.start(0.1)
+    yield
+    model.end()
+    model.start()
 
 
 @pytest.fixture(scope="module")

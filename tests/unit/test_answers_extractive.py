@@ -122,9 +122,15 @@ def test_nothing_near_and_no_word_supports_an_answer():
 
 
 def test_an_edit_is_as_near_as_its_page_is():
-    assert extractive.choose([found(cosine=0.1, page_cosine=0.46, coverage=0.0)], 10)
-    assert extractive.choose([found(cosine=None, page_cosine=0.46, coverage=0.0)], 10)
-    assert not extractive.choose([found(cosine=0.1, page_cosine=0.44, coverage=0.0)], 10)
+    assert extractive.choose([found(cosine=0.1, page_cosine=0.51, coverage=0.0)], 10)
+    assert extractive.choose([found(cosine=None, page_cosine=0.51, coverage=0.0)], 10)
+    assert not extractive.choose([found(cosine=0.1, page_cosine=0.49, coverage=0.0)], 10)
+
+
+def test_an_edit_whose_page_is_known_to_be_about_something_else_must_be_nearer_by_itself():
+    assert extractive.choose([found(cosine=0.47, coverage=0.0)], 10)
+    assert not extractive.choose([found(cosine=0.47, page_cosine=0.1, coverage=0.0)], 10)
+    assert extractive.choose([found(cosine=0.51, page_cosine=0.1, coverage=0.0)], 10)
 
 
 @pytest.mark.parametrize(("cosine", "coverage"), [(0.46, 0.0), (None, 0.6), (0.1, 1.0)])

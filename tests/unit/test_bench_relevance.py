@@ -9,6 +9,7 @@ from freshet.errors import ConfigError
 from local.bench.refusal import curve, plot
 from local.bench.relevance import (
     Question,
+    by_kind,
     edit_questions,
     ndcg,
     paragraphs,
@@ -64,10 +65,21 @@ def test_a_missing_file_is_named():
         edit_questions(Path("nowhere.jsonl"))
 
 
+def test_each_kind_of_question_is_summed_up_and_those_without_an_answer_are_left_out():
+    questions = [Question("a", "entity", {"e": 1}), Question("b", "lexical", {"f": 1}), Question("c", "none", {})]
+    assert by_kind([["e"], ["x"], ["x"]], questions) == {
+        "all": {"ndcg10": 0.5, "recall10": 0.5},
+        "entity": {"ndcg10": 1.0, "recall10": 1.0},
+        "lexical": {"ndcg10": 0.0, "recall10": 0.0},
+    }
+
+
 def test_a_curve_says_which_questions_have_an_edit_above_each_threshold():
     questions = [Question("a", "entity", {"e": 1}), Question("b", "none", {})]
     near, far = [found(cosine=0.6, coverage=0.0), found(cosine=0.2)], [found(cosine=None, coverage=0.3)]
-    points = curve([near, far], questions, [[], near])["cosine"]
+    curves = curve([near, far], questions, [[], near])
+    assert set(curves) == {"cosine", "page_cosine", "words"}
+    points = curves["cosine"]
     at = {point["threshold"]: point for point in points}
     assert at[0.6] == {"threshold": 0.6, "answerable": 1, "unanswerable": 0, "off_topic": 0.5}
     assert at[0.65]["answerable"] == 0
