@@ -1,13 +1,13 @@
 """
 # backfill_embeddings
 
-Vectors of documents that have none, and the way to another model while everything goes on.
+Vectors of documents and of pages that have none, and the way to another model while everything goes on.
 
 - **fill**: every day, and by `airflow backfill create --dag-id backfill_embeddings --from-date ... --to-date ...`, what
-  is missing of the documents of the run's interval, as after an outage of the provider.
-- **move**: registers `model` as being built (new documents get both vectors from then on), embeds all documents in
-  chunks, makes the vector index, compares with the model before, and switches. The model before is kept: moving to it
-  is the way back, and takes as long as what it lacks by then.
+  is missing of the documents, and of the pages last edited, in the run's interval, as after an outage of the provider.
+- **move**: registers `model` as being built (new documents get both vectors from then on), embeds all documents and
+  pages in chunks, makes the vector indexes, compares with the model before, and switches. The model before is kept:
+  moving to it is the way back, and takes as long as what it lacks by then.
 - **drop**: deletes a `model` that is not the active one.
 
 By hand it only says what it would do and how long that would take, unless `dry_run` is false.
@@ -74,19 +74,19 @@ def backfill_embeddings() -> None:
         """Check model, dimensions and states; begin a move; cut what is missing into ranges of content hashes."""
         return list(done("plan", params, dag_run))
 
-    @task(max_active_tis_per_dagrun=1, inlets=lineage.relations(load_settings(), "documents"))
+    @task(max_active_tis_per_dagrun=1, inlets=lineage.relations(load_settings(), "documents", "pages"))
     def embed(chunk: list[Any], params: Any = None, dag_run: Any = None, ti: Any = None) -> Any:
         """The vectors of one range, but for those that are there."""
         return done("embed", params, dag_run, (ti.map_index, chunk))
 
     @task(trigger_rule="none_failed")
     def index(params: Any = None, dag_run: Any = None) -> Any:
-        """The vector index, and then what arrived meanwhile."""
+        """The vector indexes, and then what arrived meanwhile."""
         return done("index", params, dag_run)
 
     @task(trigger_rule="none_failed")
     def compare(params: Any = None, dag_run: Any = None) -> Any:
-        """Neighbours by both models, and the index against comparing all. Fails below the bounds."""
+        """Neighbours by both models, and the indexes against comparing all. Fails below the bounds."""
         return done("compare", params, dag_run)
 
     @task(trigger_rule="none_failed")

@@ -2,7 +2,7 @@
 # compact_gold
 
 Every hour: puts small files of the lake together (`FRESHET_COMPACT_TABLES`), removes those that no table has any more,
-and keeps Postgres small and quick (retention, vectors of no document, indexes that have grown). The stream writes on
+and keeps Postgres small and quick (retention, vectors of no text, indexes that have grown). The stream writes on
 meanwhile; whichever of two commits comes second begins anew.
 
 By schedule it does it. By hand it only says what it would do, unless `dry_run` is false:

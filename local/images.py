@@ -41,8 +41,9 @@ IMAGES: Final = {
     "spark": Image(("spark_jobs.submit",), (*BASE, *KAFKA, *POSTGRES, "limits", "psutil", "pyspark")),
     "airflow": Image(
         (
-            "local.airflow", "producer.backfill", "spark_jobs.compact", "spark_jobs.replay", "dags.backfill_embeddings",
-            "dags.backfill_history", "dags.check_freshness", "dags.compact_gold", "dags.replay_offsets",
+            "local.airflow", "producer.backfill", "spark_jobs.compact", "spark_jobs.replay", "dags.backfill_context",
+            "dags.backfill_embeddings", "dags.backfill_history", "dags.check_freshness", "dags.compact_gold",
+            "dags.replay_offsets",
         ),
         (
             *BASE, *KAFKA, *POSTGRES, *LAKE, *MODEL, "httpx", "limits", "sseclient-py", "psutil", "pyspark", "typer",

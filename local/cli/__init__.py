@@ -11,6 +11,7 @@ from local.cli import (
     benchmarks,
     checks,
     console,
+    context,
     demo,
     deployment,
     embeddings,
@@ -26,7 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (demo, stack, questions, checks, upkeep, backfill, embeddings, backup, keys, deployment):
+for module in (demo, stack, questions, checks, upkeep, backfill, context, embeddings, backup, keys, deployment):
     module.register(app)
 app.add_typer(benchmarks.app, name="bench")
 

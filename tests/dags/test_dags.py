@@ -11,7 +11,7 @@ import pytest
 from freshet.settings import CHECKOUT
 
 DAGS = CHECKOUT / "dags"
-REWRITING = {"backfill_embeddings", "backfill_history", "compact_gold", "replay_offsets"}
+REWRITING = {"backfill_context", "backfill_embeddings", "backfill_history", "compact_gold", "replay_offsets"}
 BOUNDED = REWRITING - {"compact_gold"}
 
 

@@ -65,7 +65,7 @@ def test_a_document_is_found_by_words_while_its_embedding_is_pending(store):
     )
     first = respond(store, "sea snail")["results"][0]
     assert first["doc_id"] == "pending"
-    assert first["scores"] == {"vector": None, "words": 1}
+    assert first["scores"] == {"vector": None, "page": None, "words": 1}
 
 
 def test_what_both_legs_find_goes_before_what_one_finds(store):

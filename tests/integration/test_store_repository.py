@@ -148,10 +148,10 @@ def test_a_pending_text_is_claimed_once_until_its_next_time(connection: Connecti
     pending = {document["content_hash"]: document["text"]}
     repository.write(connection, Batch([document], [Made(table, {}, pending, "provider is away")]))
     assert embeddings.count_pending(connection, table.model_id) == 1
-    assert embeddings.claim_pending(connection, table.model_id, 10) == {}
+    assert embeddings.claim_pending(connection, table, 10) == {}
     connection.execute("UPDATE pending_embeddings SET retry_at = now()")
-    assert embeddings.claim_pending(connection, table.model_id, 10) == pending
-    assert embeddings.claim_pending(connection, table.model_id, 10) == {}
+    assert embeddings.claim_pending(connection, table, 10) == pending
+    assert embeddings.claim_pending(connection, table, 10) == {}
 
 
 def test_a_vector_takes_its_text_off_the_pending_ones(connection: Connection, table: VectorTable) -> None:
