@@ -169,11 +169,11 @@ class Asker:
         logs.get().debug("pages are tried again later", pages=those, error=reason)
 
     def _look(self) -> None:
-        """Say how much there is to do. It counts all pages, so not at every step."""
+        """Say how much there is to do, now and then."""
         now = datetime.now(UTC)
         if now < self._look_at:
             return
-        known = self._store.known()
-        metrics.PAGES_WAITING.set(known.waiting)
-        metrics.PAGES_WAITING_SECONDS.set((now - known.oldest).total_seconds() if known.oldest else 0)
+        waiting = self._store.waiting()
+        metrics.PAGES_WAITING.set(waiting.pages)
+        metrics.PAGES_WAITING_SECONDS.set((now - waiting.oldest).total_seconds() if waiting.oldest else 0)
         self._look_at = datetime.now(UTC) + timedelta(seconds=LOOK_S)

@@ -11,7 +11,7 @@ from psycopg import Connection
 from freshet.contract.pages import Page
 from freshet.errors import TransientError
 from freshet.store import context, turns
-from freshet.store.context import Answered, Due, Known, Seen
+from freshet.store.context import Answered, Due, Seen, Waiting
 from freshet.store.failures import translated
 
 CONNECT_TIMEOUT_S: Final = 5
@@ -68,10 +68,10 @@ class Store:
         with self._working() as connection:
             context.release(connection, pages)
 
-    def known(self) -> Known:
-        """How much is known."""
+    def waiting(self) -> Waiting:
+        """How much is to be asked."""
         with self._working() as connection:
-            return context.known(connection)
+            return context.waiting(connection)
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""

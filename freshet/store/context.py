@@ -67,6 +67,14 @@ class Known:
     pending: int
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Pages to ask about, and since when an edit waits for the one that waits longest."""
+
+    pages: int
+    oldest: datetime | None
+
+
 def note_seen(connection: Connection, seen: Mapping[Page, Seen], priority: int = NEW) -> int:
     """Have unknown and stale pages asked about. Returns how many of these need not be."""
     rows = sorted(seen.items())
@@ -152,6 +160,12 @@ def known(connection: Connection) -> Known:
     """How much is known about pages."""
     with connection.cursor(row_factory=class_row(Known)) as cursor:
         return cursor.execute(KNOWN).fetchall()[0]
+
+
+def waiting(connection: Connection) -> Waiting:
+    """How much is to be asked: by an index of these alone, so that it may be called often."""
+    with connection.cursor(row_factory=class_row(Waiting)) as cursor:
+        return cursor.execute(_WAITING).fetchall()[0]
 
 
 def _await_vectors(connection: Connection, texts: Mapping[str, str]) -> None:
@@ -241,6 +255,8 @@ SELECT hash, model_id, 'pages', text, 'not embedded yet', now(), 0
 FROM unnest(%(hashes)s::text[], %(texts)s::text[]) AS new (hash, text), embedding_models
 WHERE state <> 'retired' ORDER BY hash, model_id
 ON CONFLICT DO NOTHING"""
+
+_WAITING: Final = "SELECT count(*) AS pages, min(asked_since) AS oldest FROM pages WHERE due_at IS NOT NULL"
 
 KNOWN: Final = """
 SELECT count(*) AS pages, count(content_hash) AS described,

@@ -77,6 +77,13 @@ def test_edits_become_searchable(stack: Stack) -> None:
     eventually(lambda: int(str(freshness(stack)["documents"])) >= 50)
 
 
+def test_pages_are_described_beside_the_stream(stack: Stack) -> None:
+    def described() -> int:
+        return int(str(stack.json("status")["figures"]["pages"]).split()[0])
+
+    eventually(lambda: described() >= 20)
+
+
 def test_a_question_gets_an_answer_that_cites_the_exact_edits(stack: Stack) -> None:
     with psycopg.connect(stack.settings.conninfo) as store:
         title = pages.busiest(store, language="en")

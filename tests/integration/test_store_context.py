@@ -42,6 +42,7 @@ def _model(connection: Connection) -> None:
 
 def test_a_page_is_asked_about_once_and_its_text_waits_for_a_vector(connection: Connection) -> None:
     assert see(connection, ETNA) == 0
+    assert context.waiting(connection) == context.Waiting(1, NOW)
     assert due(connection) == [ETNA]
     assert due(connection) == []
 
@@ -49,6 +50,7 @@ def test_a_page_is_asked_about_once_and_its_text_waits_for_a_vector(connection: 
     (row,) = waiting(connection)
     assert row[1] == "Etna, Mount Etna: volcano in Sicily"
     assert see(connection, ETNA) == 1
+    assert context.waiting(connection) == context.Waiting(0, None)
     assert due(connection) == []
     assert context.known(connection) == context.Known(1, 1, 0, 0, 0, None, 1)
 

@@ -15,7 +15,7 @@ from context.pace import Pace
 from context.store import Store
 from context.wikidata import Reply
 from freshet.contract.pages import Description, Page
-from freshet.store.context import NEW, Answered, Due, Known
+from freshet.store.context import NEW, Answered, Due, Waiting
 
 PAGES = [Page("enwiki", "A"), Page("dewiki", "B"), Page("enwiki", "C")]
 SAID = Description("Q1", None, "a page", "en")
@@ -37,8 +37,8 @@ class Pages:
     def take_turn(self) -> bool:
         return self.mine
 
-    def known(self) -> Known:
-        return Known(len(self.due), 0, 0, len(self.due), 0, None, 0)
+    def waiting(self) -> Waiting:
+        return Waiting(len(self.due), None)
 
     def claim(self, limit: int, wiki: str | None = None) -> Sequence[Due]:
         taken = [page for page in self.due if wiki in (None, page.wiki)][:limit]
