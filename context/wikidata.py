@@ -20,6 +20,8 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 """Of an answer: fifty pages have some tens of kilobytes."""
 
 _STATUS: Final = {429: Outcome.THROTTLED, 503: Outcome.UNAVAILABLE}
+_OF_THE_REQUEST: Final = (400, 413, 414, 431)
+"""Refusals of what was asked, and not of who asks."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Wikidata:
                 body = self._body(response)
         except httpx.TimeoutException as error:
             raise NotAnsweredError(Outcome.TIMEOUT, f"nothing within {self._timeout_s:g} s") from error
+        except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
+            raise NotAnsweredError(Outcome.BROKEN, str(error)) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotAnsweredError(Outcome.UNREACHABLE, str(error) or type(error).__name__) from error
         try:
@@ -86,7 +90,7 @@ def _check(response: httpx.Response) -> None:
     status = response.status_code
     if outcome := _STATUS.get(status):
         raise NotAnsweredError(outcome, f"HTTP {status}", _wish_s(response))
-    if status >= 500:
+    if status >= 500 or status in _OF_THE_REQUEST:
         raise NotAnsweredError(Outcome.ERROR, f"HTTP {status}", _wish_s(response))
     if status != 200:
         advice = ": set FRESHET_CONTACT to an address or URL that the User-Agent can name" if status == 403 else ""
