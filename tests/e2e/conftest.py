@@ -40,7 +40,9 @@ def webhook() -> Iterator[tuple[Receiver, str]]:
 def stack(model: Model) -> Iterator[Stack]:
     """The whole stack: real recorded events where they are at hand, else simulated ones; a model writes its answers."""
     recording = SHARED_DATA / "recentchange.ndjson.gz"
-    source = {"source": "recording", "recording": recording} if recording.exists() else {"source": "simulated"}
+    described = {"context_descriptions": SHARED_DATA / "page-descriptions.jsonl"}
+    recorded = {"source": "recording", "recording": recording, **described}
+    source = recorded if recording.exists() else {"source": "simulated"}
     with running_stack(**source, **model.settings, rate=200, lake_interval_s=5) as stack:
         yield stack
 
