@@ -52,7 +52,7 @@ def about(found: Found) -> str:
 def origins(pages: Sequence[Found]) -> list[str]:
     """A line that says who says what these pages are; none where nobody does."""
     origins = dict.fromkeys(_origin(page.page_origin) for page in pages if page.page_origin and about(page))
-    return [f"\nWhat these pages are is said by: {'; '.join(origins)}.\n"] if origins else []
+    return [f"\nDescriptions of pages: {'; '.join(origins)}.\n"] if origins else []
 
 
 def _origin(origin: str) -> str:

@@ -99,7 +99,7 @@ def test_a_card_says_what_its_page_is_and_who_says_so(given: dict[str, Any], tol
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "known, asked 2026-11-23 09:02:11 UTC."),
+        ({}, "The page: known, asked about 2026-11-23 09:02:11 UTC."),
         ({"stale": True, "moved_to": "Elsewhere"}, "old by now, moved to Elsewhere."),
         ({"status": "waits to be asked about", "known": None, "fetched_at": None}, "waits to be asked about."),
         ({"waiting_since": "2026-11-23T10:00:00Z"}, "to be asked about since 2026-11-23 10:00:00 UTC"),
