@@ -45,6 +45,9 @@ RUN python -m local.images producer > image.lock && uv pip install --no-deps --r
 FROM builder AS indexer-packages
 RUN python -m local.images indexer > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
 
+FROM builder AS describer-packages
+RUN python -m local.images describer > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
+
 FROM builder AS api-packages
 RUN python -m local.images api > image.lock && uv pip install --no-deps --require-hashes --requirement image.lock
 
@@ -102,6 +105,17 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
     CMD ["python", "-m", "freshet.probe", "http://127.0.0.1:18084/readyz"]
 CMD ["python", "-m", "indexer"]
 
+# The room `context`: a stage may not have that name.
+FROM base AS describer
+COPY --from=describer-packages /opt/venv /opt/venv
+COPY freshet freshet
+COPY context context
+USER 10001:10001
+EXPOSE 18095
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
+    CMD ["python", "-m", "freshet.probe", "http://127.0.0.1:18095/readyz"]
+CMD ["python", "-m", "context"]
+
 FROM base AS api
 COPY --from=api-packages /opt/venv /opt/venv
 COPY freshet freshet
@@ -132,13 +146,15 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
     CMD ["python", "-m", "freshet.probe", "http://127.0.0.1:18087/readyz"]
 CMD ["python", "-m", "monitoring"]
 
+# The stand-in for Wikidata is another command of the same image.
 FROM base AS eventstreams
 COPY --from=eventstreams-packages /opt/venv /opt/venv
 COPY freshet freshet
 COPY local/__init__.py local/
 COPY local/eventstreams local/eventstreams
+COPY local/wikidata local/wikidata
 USER 10001:10001
-EXPOSE 18081
+EXPOSE 18081 18094
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
     CMD ["python", "-m", "freshet.probe", "http://127.0.0.1:18081/readyz"]
 CMD ["python", "-m", "local.eventstreams"]

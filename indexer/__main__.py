@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
-
 from freshet.embedding import Embedders, load_embedder
-from freshet.errors import FreshetError, TransientError
+from freshet.errors import FreshetError
+from freshet.patience import patiently
 from freshet.settings import load_settings
 from freshet.store.migrate import migrate
 from freshet.telemetry import logs
@@ -19,9 +18,6 @@ from indexer.models import Models
 from indexer.pending import embed_pages
 from indexer.store import Store
 
-# Longer than a restart of Postgres takes; after that the supervisor starts this process again.
-PATIENCE_S = 60
-
 
 def main() -> None:
     """Index until a signal says stop."""
@@ -31,10 +27,10 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     serve_metrics(settings.listen_host, settings.indexer_metrics_port, "indexer")
-    _patiently(migrate)(settings.conninfo)
+    patiently(migrate)(settings.conninfo)
     store = Store(settings.conninfo)
     models = Models(store, Embedders(partial(load_embedder, settings)), settings.embedding_model)
-    _patiently(models.start)()
+    patiently(models.start)()
     source = GoldTopic(settings)
     log.info("indexing", model=models.active_id, most_documents=settings.indexer_batch_documents)
     with ThreadPoolExecutor(1, thread_name_prefix="pages") as beside:
@@ -49,14 +45,6 @@ def main() -> None:
             store.close()
     pages.result()
     log.info("stopped")
-
-
-_patiently = retry(
-    retry=retry_if_exception_type(TransientError),
-    wait=wait_exponential(0.2, max=5),
-    stop=stop_after_delay(PATIENCE_S),
-    reraise=True,
-)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from freshet.contract import schemas
 from freshet.contract.rejections import Reason
+from freshet.contract.texts import storable
 from freshet.errors import DataError
 from freshet.store.repository import Deletion, Document
 
@@ -48,8 +49,7 @@ def _read(field: schemas.Field, value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    # Postgres keeps neither U+0000 nor half of a surrogate pair.
-    return _of(str, value).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return storable(_of(str, value))
 
 
 def _time(value: Any) -> datetime:

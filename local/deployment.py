@@ -26,6 +26,7 @@ ENV: Final = ".env"
 SIMULATED: Final = {
     "FRESHET_SOURCE": "simulated",
     "FRESHET_STREAM_URL": "http://eventstreams:18081/v2/stream/recentchange",
+    "FRESHET_CONTEXT_SOURCE": "http://wikidata:18094/w/api.php",
 }
 ABSENT: Final = {Part.AIRFLOW: "FRESHET_AIRFLOW_URL", Part.MONITORING: "FRESHET_ALERTMANAGER_URL"}
 """The address that is empty for the others when a part is left out."""

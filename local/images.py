@@ -33,10 +33,11 @@ class Image:
 IMAGES: Final = {
     "producer": Image(("producer",), (*BASE, *KAFKA, "httpx", "limits", "sseclient-py")),
     "indexer": Image(("indexer", "freshet.prepare"), (*BASE, *KAFKA, *POSTGRES, *MODEL, "limits")),
+    "describer": Image(("context",), (*BASE, *KAFKA, *POSTGRES, "httpx", "limits")),
     "api": Image(("api",), (*BASE, *KAFKA, *POSTGRES, *LAKE, *MODEL, *SERVER, "openai")),
     "ui": Image(("ui",), (*BASE, *SERVER, "gradio", "httpx-sse", "jinja2", "pandas")),
     "exporter": Image(("monitoring",), (*BASE, *KAFKA, *POSTGRES, *LAKE, "httpx", "limits", "psutil")),
-    "eventstreams": Image(("local.eventstreams",), (*BASE, "limits", "starlette", "typer", "uvicorn")),
+    "eventstreams": Image(("local.eventstreams", "local.wikidata"), (*BASE, "limits", "starlette", "typer", "uvicorn")),
     "spark": Image(("spark_jobs.submit",), (*BASE, *KAFKA, *POSTGRES, "limits", "psutil", "pyspark")),
     "airflow": Image(
         (

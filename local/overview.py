@@ -1,6 +1,6 @@
 """What `freshet status` shows: every process with its memory and lag, and how fresh the index is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
@@ -18,7 +18,7 @@ from freshet.offsets import Offsets
 from freshet.settings import Settings
 from freshet.store import missing
 from freshet.upkeep.log_state import LogState
-from local import monitoring, stack
+from local import describing, monitoring, stack
 from local.client import client
 from local.supervisor import Supervisor
 
@@ -90,6 +90,7 @@ def overview(settings: Settings) -> Overview:
         **airflow,
         **_alerts(settings),
         **_embedding(settings),
+        **describing.figures(settings),
         **_freshness(settings),
     }
     return Overview(rows, figures)
@@ -116,9 +117,15 @@ def _lags(settings: Settings) -> dict[str, int | None]:
             "serve": state.unserved().records,
             "lake": state.uncommitted(topics.LAKE_GROUP, topics.RAW),
             "indexer": state.uncommitted(settings.indexer_group, topics.GOLD),
+            "context": _both(state.uncommitted(topics.CONTEXT_GROUP, topic) for topic in (topics.GOLD, topics.SILVER)),
         }
     except (KafkaException, TimeoutError):
         return {}
+
+
+def _both(lags: Iterable[int | None]) -> int | None:
+    known = [lag for lag in lags if lag is not None]
+    return sum(known) if known else None
 
 
 def _topic(topic: Mapping[str, Any]) -> str:

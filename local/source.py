@@ -3,6 +3,7 @@
 import httpx
 
 from freshet import __version__
+from freshet.context_source import WIKIDATA_URL, Origin, needs_stand_in, stand_in_origin, url_of
 from freshet.settings import Settings, Source
 from local.eventstreams.app import stream_identity
 
@@ -23,6 +24,18 @@ def resolve(settings: Settings) -> tuple[Settings, str]:
     if settings.source is Source.RECORDING:
         return chosen, f"source: RECORDED edits of {settings.recording}, {_pace(settings)}"
     return chosen, f"source: SIMULATED edits (seed {settings.simulator_seed}), {_pace(settings)}"
+
+
+def described_by(settings: Settings) -> str:
+    """A sentence that says who describes pages, where `resolve` has said where edits come from."""
+    url = url_of(settings)
+    if url is None:
+        return "descriptions of pages: none"
+    if needs_stand_in(settings) and stand_in_origin(settings) is Origin.RECORDED:
+        return f"descriptions of pages: RECORDED ones of {settings.context_descriptions}"
+    if needs_stand_in(settings):
+        return "descriptions of pages: SIMULATED ones"
+    return f"descriptions of pages: {'Wikidata, ' if url == WIKIDATA_URL else ''}{url}"
 
 
 def _with_stand_in(settings: Settings, source: Source) -> Settings:

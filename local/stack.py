@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 
 from freshet import airflow_access
+from freshet.context_source import needs_stand_in, url_of
 from freshet.instances import api_ports, indexer_ports
 from freshet.settings import CHECKOUT, PREFIX, Settings, Source
 from freshet.spark import is_cluster
@@ -18,12 +19,14 @@ def declare(settings: Settings) -> list[Process]:
     spark = cluster.declare(settings)
     submitted = (*started, *(process.name for process in spark))
     source = [] if settings.source is Source.LIVE else [_room("eventstreams", settings.eventstreams_port)]
+    describing = [_room("wikidata", settings.wikidata_port)] if needs_stand_in(settings) else []
     # the stream is read once there is somebody to pass it on to, so that a start leaves no backlog
     readers = ("serve", "indexer")
     return [
         *engines,
         *spark,
         *source,
+        *describing,
         _room("producer", settings.producer_metrics_port, after=(*(process.name for process in source), *readers)),
         _spark_room("serve", settings, settings.serve_metrics_port, submitted),
         # its batches are bursts of work for which nobody waits
@@ -31,6 +34,7 @@ def declare(settings: Settings) -> list[Process]:
         *_indexers(settings, started),
         *_apis(settings, started),
         _room("ui", settings.ui_port, after=("api",)),
+        *_context(settings, (*started, *(process.name for process in describing))),
         *(_airflow(settings) if airflow_access.embedded(settings) else ()),
         *(_monitoring(settings, started) if settings.monitoring else ()),
     ]
@@ -59,6 +63,7 @@ def ends_last(name: str) -> bool:
 COMMANDS = {
     "eventstreams": ("local.eventstreams",),
     "exporter": ("monitoring",),
+    "wikidata": ("local.wikidata",),
     "serve": ("spark_jobs.stream", "serve"),
     "lake": ("spark_jobs.stream", "lake"),
 }
@@ -67,19 +72,19 @@ COMMANDS = {
 SUBMITTED = {"serve": ("spark_jobs.submit", "serve"), "lake": ("spark_jobs.submit", "lake")}
 """The same where Spark is a cluster."""
 
-SERVERS = ("api", "eventstreams", "ui")
+SERVERS = ("api", "eventstreams", "ui", "wikidata")
 """Processes whose one port is what they are for."""
 
 AIRFLOW = {"api-server": "metadatabase", "scheduler": "scheduler", "dag-processor": "dag_processor"}
 """Components, and what Airflow's own health report calls them."""
 
-STORE_USERS = ("indexer", "api", "exporter")
+STORE_USERS = ("indexer", "context", "api", "exporter")
 """Rooms that keep a connection to the store; Airflow's processes do as well."""
 
 LAKE_NICENESS = 15
 
 UPKEEP_NICENESS = 10
-"""Of Airflow, of the jobs that it starts, and of what watches: what is live goes first."""
+"""Of Airflow, of the jobs that it starts, of what describes pages and of what watches: what is live goes first."""
 
 
 def scraped(settings: Settings) -> dict[str, list[int]]:
@@ -89,6 +94,7 @@ def scraped(settings: Settings) -> dict[str, list[int]]:
         "serve": [settings.serve_metrics_port],
         "lake": [settings.lake_metrics_port],
         "indexer": list(indexer_ports(settings).values()),
+        **({"context": [settings.context_metrics_port]} if url_of(settings) else {}),
         "api": list(api_ports(settings).values()),
         "ui": [settings.ui_port],
         "exporter": [settings.exporter_metrics_port],
@@ -143,6 +149,14 @@ def _indexers(settings: Settings, started: tuple[str, ...]) -> list[Process]:
         )
         for name, port in ports.items()
     ]
+
+
+def _context(settings: Settings, started: tuple[str, ...]) -> list[Process]:
+    if url_of(settings) is None:
+        return []
+    context = _room("context", settings.context_metrics_port, after=started, niceness=UPKEEP_NICENESS)
+    # edits are found without it
+    return [replace(context, awaited=False)]
 
 
 def _apis(settings: Settings, started: tuple[str, ...]) -> list[Process]:

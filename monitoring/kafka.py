@@ -5,6 +5,7 @@ from time import monotonic, time
 
 from confluent_kafka import KafkaException
 
+from freshet.context_source import url_of
 from freshet.contract import topics
 from freshet.offsets import Marks, Offsets, Places, unread
 from freshet.settings import Settings
@@ -43,6 +44,7 @@ class Log:
             (self._settings.indexer_group, topics.GOLD),
             (topics.LAKE_GROUP, topics.RAW),
             (topics.LAKE_GROUP, topics.REJECTED),
+            *((topics.CONTEXT_GROUP, topic) for topic in (topics.GOLD, topics.SILVER) if url_of(self._settings)),
         ):
             if marks[topic]:
                 yield group, topic, self._offsets.committed(group, topic, marks[topic], deadline)

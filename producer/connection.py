@@ -5,13 +5,12 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from threading import Event
 
 import httpx
 
-from freshet import __version__
 from freshet.errors import PermanentError, TransientError
+from freshet.etiquette import retry_after_s, user_agent
 from freshet.settings import Settings
 from freshet.telemetry import logs, metrics
 from producer.frames import Frame, StreamClosedError, frames
@@ -22,8 +21,6 @@ FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
 # No stream that is worth following is quiet for so long.
 GAP_S = 30.0
-# A server's wish beyond this is a mistake rather than a wish.
-MAX_RETRY_AFTER_S = 900.0
 THROTTLED = (429, 503)
 
 
@@ -36,26 +33,10 @@ class _NotServedError(TransientError):
         self.wait_s = wait_s
 
 
-def user_agent(contact: str) -> str:
-    """Who asks, as Wikimedia's policy wants it: the tool, a contact, the library."""
-    return f"Freshet/{__version__} ({contact or 'Freshet'}) python-httpx/{httpx.__version__}"
-
-
 def backoff_s(failures: int, luck: float) -> float:
     """How long to wait after so many connections in a row without a frame, s. `luck` in 0..1 spreads the clients."""
     ceiling = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(failures, 10))
     return ceiling * (0.5 + luck / 2)
-
-
-def retry_after_s(value: str | None, now: datetime) -> float:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date; 0 when it says nothing usable."""
-    if not value:
-        return 0.0
-    try:
-        wished = float(value) if value.strip().isdigit() else (parsedate_to_datetime(value) - now).total_seconds()
-    except (ValueError, TypeError):
-        return 0.0
-    return min(max(wished, 0.0), MAX_RETRY_AFTER_S)
 
 
 class Reader:

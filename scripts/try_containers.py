@@ -30,7 +30,10 @@ from scripts.try_images import installed
 from tests.containers import command, compose, filled, health, lineage
 
 SERVICES = compose()["services"]
-CORE = ("spark-master", "eventstreams", "spark-worker", "serve", "lake", "indexer", "api", "producer", "ui", "exporter")
+CORE = (
+    "spark-master", "eventstreams", "wikidata", "spark-worker", "serve", "lake", "indexer", "context", "api",
+    "producer", "ui", "exporter",
+)  # fmt: skip
 AIRFLOW = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor")
 ASKED = (
     ("ask", "What is changing about Climate change?"),

@@ -14,7 +14,7 @@ import yaml
 
 from freshet.settings import CHECKOUT
 
-OURS = ("dags", "freshet", "producer", "spark_jobs", "indexer", "api", "ui", "monitoring", "local")
+OURS = ("dags", "freshet", "producer", "spark_jobs", "indexer", "context", "api", "ui", "monitoring", "local")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ RAW_OFFSET: Final = "raw-offset"
 INDEXER_GROUP: Final = "freshet-indexer"
 """The consumer group whose lag is the lag of the index."""
 
+CONTEXT_GROUP: Final = "freshet-context"
+"""The consumer group that sees which pages are edited."""
+
 SERVE_GROUP: Final = "freshet-serve"
 LAKE_GROUP: Final = "freshet-lake"
 """Groups under which the streaming queries note on the broker how far they are. They read by their checkpoints."""

@@ -8,13 +8,14 @@ from typing import Final, Literal
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.metrics import MetricWrapperBase
 
-Room = Literal["producer", "serve", "lake", "indexer", "api", "ui", "exporter"]
+Room = Literal["producer", "serve", "lake", "indexer", "context", "api", "ui", "exporter"]
 
 PREFIXES: Final[dict[Room, tuple[str, ...]]] = {
     "producer": ("freshet_producer_",),
     "serve": ("freshet_spark_",),
     "lake": ("freshet_spark_", "freshet_lake_"),
     "indexer": ("freshet_indexer_", "freshet_embeddings_"),
+    "context": ("freshet_context_",),
     "api": ("freshet_api_", "freshet_sla_"),
     "ui": ("freshet_ui_",),
     "exporter": (
@@ -32,6 +33,7 @@ PREFIXES: Final[dict[Room, tuple[str, ...]]] = {
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 FRESHNESS_BUCKETS: Final = (0.01, 0.02, 0.03, 0.05, 0.08, 0.14, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
+ANSWER_BUCKETS: Final = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 WORK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 READY: Final = Gauge("freshet_ready", "1 once the process does its work")
@@ -90,6 +92,32 @@ STAGE: Final = Histogram(
     "received_to_searchable, event_to_searchable; received_to_silver is that of an event",
     ["stage"],
     buckets=FRESHNESS_BUCKETS,
+)
+
+# context
+LOOKUPS: Final = Counter(
+    "freshet_context_lookups_total",
+    "Pages of edits by whether they need not be asked about: known, unknown",
+    ["outcome"],
+)
+PAGE_CHANGES: Final = Counter(
+    "freshet_context_page_changes_total", "Moves and deletions of pages by what became of them", ["outcome"]
+)
+ASKED: Final = Counter("freshet_context_requests_total", "Requests for descriptions by how they ended", ["outcome"])
+DESCRIBED: Final = Counter("freshet_context_pages_total", "Pages asked about by what was answered", ["outcome"])
+PAGES_WAITING: Final = Gauge("freshet_context_waiting_pages", "Pages to ask about")
+PAGES_WAITING_SECONDS: Final = Gauge(
+    "freshet_context_waiting_seconds", "How long the edit waits that has waited longest for what its page is about"
+)
+PAUSED: Final = Gauge(
+    "freshet_context_paused",
+    "1 while nothing is asked because so many requests in a row ended like the last",
+    ["outcome"],
+)
+UNTIL_DESCRIBED: Final = Histogram(
+    "freshet_context_received_to_described_seconds",
+    "Age of a live edit when the page of which nothing was known is described",
+    buckets=ANSWER_BUCKETS,
 )
 
 # freshness checks: they are short processes, so the API shows what the last one kept

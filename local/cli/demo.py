@@ -34,6 +34,7 @@ def demo() -> None:
     else:
         settings, sentence = source.resolve(load_settings())
         console.say(sentence)
+        console.say(source.described_by(settings))
         start(settings, detach=True)
     _await_documents(settings)
     question = _question(settings)

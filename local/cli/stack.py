@@ -62,7 +62,7 @@ def up(
         bool, typer.Option("--detach", help="Return once everything works, and leave it running.")
     ] = False,
 ) -> None:
-    """Start the stack: broker, Postgres, Spark, producer, indexer, API, pages, Airflow and what watches them."""
+    """Start the stack: broker, Postgres, Spark, the rooms, Airflow and what watches them."""
     asked = {
         "source": source_name,
         "recording": recording,
@@ -75,6 +75,7 @@ def up(
     settings = _doubled(load_settings(**{name: value for name, value in asked.items() if value is not None}))
     settings, sentence = source.resolve(settings)
     console.say(sentence)
+    console.say(source.described_by(settings))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         start(settings, detach=detach)

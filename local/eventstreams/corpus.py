@@ -25,12 +25,14 @@ class Wiki:
 
 @dataclass(frozen=True)
 class Page:
-    """A page with sections and summaries that fit it."""
+    """A page with sections and summaries that fit it; its name in English where it has another; what it is about."""
 
     wiki: Wiki
     title: str
     sections: tuple[str, ...]
     summaries: tuple[str, ...]
+    label: str | None = None
+    description: str | None = None
 
 
 @cache

@@ -14,6 +14,7 @@ FIRST_REVISION = 1_318_000_000
 FIRST_CHANGE = 1_900_000_000
 # People edit the Wikipedias, machines Wikidata: together nearly half of all.
 BOT_SHARE, ITEM_BOT_SHARE = 0.3, 0.75
+DRAFT_SHARE = 0.9
 WIKILINK = re.compile(r"\[\[:?([^\]|]+)(?:\|([^\]]*))?\]\]")
 SECTION = re.compile(r"^/\* (.*?) \*/ ?")
 
@@ -113,15 +114,19 @@ def logged(index: int, rng: random.Random) -> dict[str, Any]:
     kind, action, params = rng.choice((
         ("abusefilter", "hit", {"action": "edit", "filter": str(rng.randint(1, 900)), "actions": "", "log": index}),
         ("upload", "upload", {"img_sha1": "2wi7o302x9zl0ldxstnksh9zvc6fepu", "img_timestamp": "20261123101530"}),
+        ("move", "move", {"target": f"{made.page.title} (topic)", "noredir": "0"}),
         ("delete", "delete", []),
         ("thanks", "thank", []),
         ("newusers", "create", {"userid": 50_000_000 + index}),
         ("block", "block", {"duration": "1 day", "flags": "anononly,nocreate", "sitewide": True}),
         ("patrol", "patrol", "autopatrolled"),
     ))  # fmt: skip
-    changed = _change(made.page.wiki.name, made.page.wiki.domain, made.page.title, index, 0, made)
+    # most pages that are deleted were drafts that hardly anybody has seen
+    draft = kind == "delete" and rng.random() < DRAFT_SHARE
+    title = f"{made.page.title} (draft {index})" if draft else made.page.title
+    changed = _change(made.page.wiki.name, made.page.wiki.domain, title, index, 0, made)
     log = {"log_id": 160_000_000 + index, "log_type": kind, "log_action": action, "log_params": params}
-    return {**changed, "type": "log", **log, "log_action_comment": f"{kind} [[{made.page.title}]]", **_comment("", "")}
+    return {**changed, "type": "log", **log, "log_action_comment": f"{kind} [[{title}]]", **_comment("", "")}
 
 
 def numbered_type(index: int, rng: random.Random) -> dict[str, Any]:

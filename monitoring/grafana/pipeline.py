@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from monitoring.grafana.context import CONTEXT
 from monitoring.grafana.jobs import INDEXER, JVM, LAKE, REJECTIONS, SPARK
 from monitoring.grafana.panels import NORMAL, Board, Limits, Panel, Query, Row
 from monitoring.grafana.promql import quantile, rate
@@ -74,6 +75,6 @@ PROCESSES: Final = Row(
 BOARD: Final = Board(
     "freshet-pipeline",
     "Freshet: pipeline",
-    "From the source to searchable: producer, log, Spark, lake, indexer.",
-    (FRESHNESS, PRODUCER, KAFKA, SPARK, JVM, LAKE, INDEXER, REJECTIONS, PROCESSES),
+    "From the source to searchable: producer, log, Spark, lake, indexer, what pages are about.",
+    (FRESHNESS, PRODUCER, KAFKA, SPARK, JVM, LAKE, INDEXER, CONTEXT, REJECTIONS, PROCESSES),
 )

@@ -68,7 +68,7 @@ def test_every_process_is_ready_and_status_says_so(stack: Stack) -> None:
     # a start does not wait for Airflow
     eventually(lambda: bool(stack.json("status")["healthy"]))
     assert {row["name"] for row in stack.json("status")["processes"]} == {
-        "kafka", "postgres", "eventstreams", "producer", "serve", "lake", "indexer", "api", "ui",
+        "kafka", "postgres", "eventstreams", "producer", "serve", "lake", "indexer", "context", "api", "ui", "wikidata",
         "airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "exporter", *watching,
     }  # fmt: skip
 

@@ -80,7 +80,7 @@ def ask(live: Stack) -> dict[str, Any]:
 
 
 def test_every_process_is_scraped(prometheus: Prometheus) -> None:
-    jobs = {"producer", "serve", "lake", "indexer", "api", "ui", "exporter", "prometheus", "alertmanager"}
+    jobs = {"producer", "serve", "lake", "indexer", "context", "api", "ui", "exporter", "prometheus", "alertmanager"}
 
     def up() -> set[str]:
         return {one["metric"]["job"] for one in prometheus.query("up == 1")}

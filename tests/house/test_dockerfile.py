@@ -127,6 +127,7 @@ def test_rooms_are_spared_what_they_do_not_use() -> None:
     assert {image: sorted(packages(image) & heavy) for image in IMAGES} == {
         "producer": [],
         "indexer": ["onnxruntime"],
+        "describer": [],
         "api": ["deltalake", "onnxruntime"],
         "ui": ["gradio"],
         "exporter": ["deltalake"],

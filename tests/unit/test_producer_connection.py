@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from producer.connection import FIRST_BACKOFF_S, MAX_BACKOFF_S, MAX_RETRY_AFTER_S, backoff_s, retry_after_s, user_agent
+from freshet.etiquette import MAX_RETRY_AFTER_S, retry_after_s, user_agent
+from producer.connection import FIRST_BACKOFF_S, MAX_BACKOFF_S, backoff_s
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
