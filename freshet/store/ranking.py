@@ -15,7 +15,7 @@ FEW: Final = 16_000
 WALKED: Final = 20
 """So many are looked for behind a filter by walking the index: it passes all that the filter refuses."""
 
-PAGES: Final = 30
+PAGES: Final = 20
 """So many of the nearest pages hand on their edits."""
 
 OF_A_PAGE: Final = 10
@@ -101,7 +101,7 @@ def _paged(table: sql.Identifier, admitted: sql.Composable, shape: Shape) -> sql
         compare = _COMPARE_PAGES.format(table=table, admitted=admitted, pages=PAGES)
         walk = _WALK_PAGES.format(table=table, pages=min(PAGES, WALKED), edited=edited)
         walk = _BY_COUNT.format(compare=compare, walk=walk, few=FEW)
-    return _PAGED.format(pages=walk, admitted=admitted, of_a_page=OF_A_PAGE)
+    return _PAGED.format(pages=walk, admitted=admitted, of_a_page=OF_A_PAGE, candidates=shape.candidates)
 
 
 _WANTED: Final = sql.SQL("NOT d.words @@ %(unwanted)s::tsquery")
@@ -149,21 +149,24 @@ _BY_COUNT: Final = sql.SQL("""
     SELECT * FROM ({walk}) AS walked WHERE (SELECT documents FROM passing) > {few}""")
 
 _WALK_PAGES: Final = sql.SQL("""
-    SELECT p.wiki, p.title FROM {table} e JOIN pages p USING (content_hash)
+    SELECT p.wiki, p.title, e.embedding <=> %(vector)s::halfvec AS distance
+    FROM {table} e JOIN pages p USING (content_hash)
     WHERE {edited} ORDER BY e.embedding <=> %(vector)s::halfvec LIMIT {pages}""")
 
 _EDITED: Final = sql.SQL("EXISTS (SELECT FROM documents d WHERE d.wiki = p.wiki AND d.title = p.title AND {admitted})")
 
 _COMPARE_PAGES: Final = sql.SQL("""
-    SELECT p.wiki, p.title FROM (SELECT DISTINCT d.wiki, d.title FROM documents d WHERE {admitted}) AS edited
+    SELECT p.wiki, p.title, e.embedding <=> %(vector)s::halfvec AS distance
+    FROM (SELECT DISTINCT d.wiki, d.title FROM documents d WHERE {admitted}) AS edited
     JOIN pages p USING (wiki, title) JOIN {table} e USING (content_hash)
     ORDER BY 1 - (e.embedding <=> %(vector)s::halfvec) DESC LIMIT {pages}""")
 
 _PAGED: Final = sql.SQL("""
     SELECT newest.doc_id FROM ({pages}) AS near CROSS JOIN LATERAL (
-        SELECT d.doc_id FROM documents d WHERE d.wiki = near.wiki AND d.title = near.title AND {admitted}
+        SELECT d.doc_id, d.event_time FROM documents d WHERE d.wiki = near.wiki AND d.title = near.title AND {admitted}
         ORDER BY d.event_time DESC LIMIT {of_a_page}
-    ) AS newest""")
+    ) AS newest
+    ORDER BY near.distance, newest.event_time DESC LIMIT {candidates}""")
 
 _WHOLE: Final = sql.SQL("SELECT *, score AS best, ARRAY[]::text[] AS others, 1 AS place FROM scored")
 

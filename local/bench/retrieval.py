@@ -33,8 +33,16 @@ FILES: Final = (RECORDING, JUDGED, XQUAD, DESCRIPTIONS)
 JUDGED_WIKIS: Final = ("enwiki", "simplewiki")
 """The judge read the edits of these: a fitting one of another wiki would count as wrong."""
 
+REQUESTS_PER_MINUTE: Final = 6_000
+"""The stand-in for Wikidata is on this machine, and nobody else asks it."""
+
 STILL_S: Final = 10
 VOLUME_QUESTIONS: Final = 200
+
+
+def overrides(folder: Path) -> dict[str, Any]:
+    """Settings by which the recording's pages are described, by the file in `folder`."""
+    return {"context_descriptions": folder / DESCRIPTIONS, "context_requests_per_minute": REQUESTS_PER_MINUTE}
 
 
 def measure(settings: Settings, folder: Path, documents: int, say: Say) -> dict[str, Any]:

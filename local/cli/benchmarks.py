@@ -115,8 +115,9 @@ def bench_retrieval(
     """Measure searches: nDCG@10 and recall@10 on judged questions, refusals, recall of the index, milliseconds."""
     if missing := [name for name in retrieval.FILES if not (data / name).is_file()]:
         raise ConfigError(f"{data} lacks {', '.join(missing)}: name another folder by --data")
-    recording = _source(data / retrieval.RECORDING)
-    with temporary_stack(_report, only=(*ENGINES, "serve", "indexer", "api"), overrides=recording) as settings:
+    given = {**_source(data / retrieval.RECORDING), **retrieval.overrides(data)}
+    only = (*ENGINES, "serve", "indexer", "wikidata", "context", "api")
+    with temporary_stack(_report, only=only, overrides=given) as settings:
         result = retrieval.measure(settings, data, documents, console.say)
     if not as_json:
         curves = result["refusal"].pop("curve")
