@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from api.answers.plain import plain
-from freshet.contract.pages import WIKIDATA, WIKIDATA_LICENCE
+from freshet.context_source import LICENCES
 from freshet.store.search import Found
 
 QUOTE_LETTERS: Final = 160
@@ -56,7 +56,8 @@ def origins(pages: Sequence[Found]) -> list[str]:
 
 
 def _origin(origin: str) -> str:
-    return f"{WIKIDATA}, {WIKIDATA_LICENCE}" if origin == WIKIDATA else quoted(origin)
+    licence = LICENCES.get(origin)
+    return f"{quoted(origin)}, {licence}" if licence else quoted(origin)
 
 
 def ago(before: timedelta) -> str:
