@@ -1,5 +1,6 @@
 """Who describes pages, by the settings: Wikidata, another API that speaks like it, the stand-in, or nobody."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +19,10 @@ class Origin(StrEnum):
     WIKIDATA = "Wikidata"
     SIMULATED = "simulated"
     RECORDED = "recorded descriptions"
+
+
+LICENCES: Final[Mapping[str, str]] = {Origin.WIKIDATA: "CC0"}
+"""Under which somebody says it; nothing is known of the others' licences."""
 
 
 def url_of(settings: Settings) -> str | None:

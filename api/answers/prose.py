@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from api.answers.plain import plain
-from freshet.contract.pages import WIKIDATA, WIKIDATA_LICENCE
+from freshet.context_source import LICENCES
 from freshet.store.search import Found
 
 QUOTE_LETTERS: Final = 160
@@ -52,11 +52,12 @@ def about(found: Found) -> str:
 def origins(pages: Sequence[Found]) -> list[str]:
     """A line that says who says what these pages are; none where nobody does."""
     origins = dict.fromkeys(_origin(page.page_origin) for page in pages if page.page_origin and about(page))
-    return [f"\nWhat these pages are is said by: {'; '.join(origins)}.\n"] if origins else []
+    return [f"\nDescriptions of pages: {'; '.join(origins)}.\n"] if origins else []
 
 
 def _origin(origin: str) -> str:
-    return f"{WIKIDATA}, {WIKIDATA_LICENCE}" if origin == WIKIDATA else quoted(origin)
+    licence = LICENCES.get(origin)
+    return f"{quoted(origin)}, {licence}" if licence else quoted(origin)
 
 
 def ago(before: timedelta) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from freshet.contract.pages import WIKIDATA, WIKIDATA_LICENCE
+from freshet.context_source import LICENCES, Origin
 from freshet.links import Link, item
 
 PAGE: Final[dict[str, Any]] = {
@@ -47,12 +47,11 @@ def page_out(item_id: str | None, label: str | None, description: str | None, or
     """As it is given out; None when nothing is known."""
     if item_id is None or origin is None:
         return None
-    by_wikidata = origin == WIKIDATA
     return PageOut(
         item_id=item_id,
-        item_url=item(item_id) if by_wikidata else None,
+        item_url=item(item_id) if origin == Origin.WIKIDATA else None,
         label=label,
         description=description,
         origin=origin,
-        licence=WIKIDATA_LICENCE if by_wikidata else None,
+        licence=LICENCES.get(origin),
     )

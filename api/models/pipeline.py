@@ -119,12 +119,16 @@ class UpkeepOut(BaseModel):
 class PagesOut(BaseModel):
     """What is known of pages. Whoever describes them may be away: that costs those descriptions and nothing else."""
 
-    status: str = Field(description="ok, or why nothing is known of them", examples=["ok", "Postgres does not answer"])
+    status: str = Field(
+        description="ok, for how long nobody answers, or why nothing is known of them",
+        examples=["ok", "nobody has answered for 7 minutes", "Postgres does not answer"],
+    )
     pages: int = Field(description="whose edits were seen")
     described: int = Field(description="by which their edits are found")
     missing: int = Field(description="asked about, and nobody has a description")
     waiting: int = Field(description="to be asked about")
     waiting_since: datetime | None = Field(description="when the edit came that waits the longest; null for none")
+    answered_at: datetime | None = Field(description="when anything was answered last; null for never")
     failing: int = Field(description="of those waiting, asked about in vain")
     error: str | None = Field(description="of most of the failing ones; null for none")
     pending: int = Field(description="described, and their vector is still to be made")
@@ -200,6 +204,7 @@ _EXAMPLE: dict[str, Any] = {
         "missing": 1180,
         "waiting": 36,
         "waiting_since": "2026-11-23T10:14:52.6Z",
+        "answered_at": "2026-11-23T10:15:29.8Z",
         "failing": 1,
         "error": "HTTP 503",
         "pending": 0,

@@ -18,6 +18,7 @@ from api.models.pipeline import PagesOut
 from api.pipeline import log
 from api.pipeline.airflow import Airflow
 from api.pipeline.history import STEP_S, History, Look, counted
+from api.pipeline.pages import known_pages, unknown_pages
 from api.pipeline.processes import PROBE_S, Processes
 from api.remembered import Remembered
 from api.turns import Pool
@@ -110,13 +111,9 @@ class Pipeline:
     async def _pages(self) -> PagesOut:
         try:
             async with self._connection() as connection:
-                seen = await standing(connection)
+                return known_pages(await standing(connection), datetime.now(UTC))
         except (TimeoutError, psycopg.Error) as error:
-            return PagesOut(
-                status=_reason(error), pages=0, described=0, missing=0, waiting=0, waiting_since=None, failing=0,
-                error=None, pending=0,
-            )  # fmt: skip
-        return PagesOut(status="ok", **vars(seen.known), waiting_since=seen.known.oldest, error=seen.error)
+            return unknown_pages(_reason(error))
 
     async def _sources(self) -> list[str]:
         with suppress(psycopg.Error, TimeoutError):

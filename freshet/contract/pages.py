@@ -2,12 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, NamedTuple
-
-WIKIDATA: Final = "Wikidata"
-"""The origin of what Wikidata itself said."""
-
-WIKIDATA_LICENCE: Final = "CC0"
+from typing import NamedTuple
 
 
 class Page(NamedTuple):

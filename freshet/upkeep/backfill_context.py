@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import psycopg
 from psycopg import Connection
 
+from freshet.context_source import url_of
 from freshet.contract.pages import Page
 from freshet.errors import PermanentError
 from freshet.settings import Settings
@@ -76,8 +77,8 @@ def part(settings: Settings, asked: Asked, name: Name | tuple[int, Sequence[Any]
 def plan(settings: Settings, asked: Asked) -> tuple[list[Between], Report]:
     """The chunks, none for a dry run, and what they come to. Raises PermanentError when nobody asks about pages."""
     began = perf_counter()
-    if settings.context_source == "none":
-        raise PermanentError("nobody is asked about pages: FRESHET_CONTEXT_SOURCE is none")
+    if url_of(settings) is None:
+        raise PermanentError(f"nobody is asked about pages: FRESHET_CONTEXT_SOURCE is {settings.context_source}")
     with _opened(settings) as connection:
         of_wikis = unasked.count(connection, asked.wanted)
         pages = sum(of_wikis.values())

@@ -63,5 +63,6 @@ class _Watch:
 
     def _stuck(self, seen: Outcome, seconds: float) -> str:
         error = seen.error or unasked.commonest_error(self._connection)
-        why = f"the error they have: {error}" if error else "is `context` running? See `freshet logs context`"
+        # who throttles, or cannot be reached, is left alone, and no page is to blame
+        why = f"the error they have: {error}" if error else "does who is asked answer? See `freshet logs context`"
         return f"nobody was answered for {seconds / 60:.0f} minutes, and {seen.waiting:,} pages wait: {why}"

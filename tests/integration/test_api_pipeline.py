@@ -163,11 +163,13 @@ def test_what_is_known_of_pages_is_shown_and_an_outage_of_who_describes_them_cos
     waiting = {Page("jawiki", str(number)): Seen(NOON, NOON) for number in range(4)}
     with repository.connect(piped.conninfo) as connection:
         describe(connection, said)
+        (answered_at,) = connection.execute("SELECT max(fetched_at) FROM pages").fetchall()[0]
         context.note_seen(connection, waiting)
         context.note_failure(connection, list(waiting)[:1], "HTTP 500")
         context.note_failure(connection, list(waiting)[1:3], "HTTP 503")
     body = ask(piped)
     assert body["verdict"]["state"] == "fresh"
+    assert datetime.fromisoformat(body["pages"].pop("answered_at")) == answered_at
     assert body["pages"] == {
         "status": "ok", "pages": 6, "described": 1, "missing": 1, "waiting": 4,
         "waiting_since": "2026-11-23T12:00:00Z", "failing": 3, "error": "HTTP 503", "pending": 1,

@@ -188,7 +188,7 @@ def test_where_nothing_moves_it_gives_up_and_says_where_to_look(
     pages = unasked.within(connection, Wanted(), chunk)
     context.note_seen(connection, {one.page: Seen(NOON, NOON) for one in pages}, context.BACKFILL)
     minutes = count()
-    with pytest.raises(TransientError, match=r"for 6 minutes, and 5 pages wait: is `context` running\?"):
+    with pytest.raises(TransientError, match=r"for 6 minutes, and 5 pages wait: does who is asked answer\?"):
         pages_asked.wait(connection, pages, lambda: 60.0 * next(minutes))
 
     context.note_seen(connection, {FUJI: Seen(NOON, NOON)})

@@ -68,8 +68,8 @@ def test_who_says_what_pages_are_is_said_once_and_only_where_it_is_said():
     wikidata = [found(title=title, **described_as(None, "volcano")) for title in "AB"]
     simulated = found(title="C", **described_as("See", None, "simulated"))
     text = answer(*wikidata, simulated)
-    assert text.endswith("\nWhat these pages are is said by: Wikidata, CC0; simulated.\n")
-    assert "is said by" not in answer(found(), found(title="See", **described_as("See", None)))
+    assert text.endswith("\nDescriptions of pages: Wikidata, CC0; simulated.\n")
+    assert "Descriptions of pages" not in answer(found(), found(title="See", **described_as("See", None)))
 
 
 def test_every_mark_has_its_citation_and_every_citation_its_mark():

@@ -99,7 +99,7 @@ def test_a_card_says_what_its_page_is_and_who_says_so(given: dict[str, Any], tol
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "known, asked 2026-11-23 09:02:11 UTC."),
+        ({}, "The page: known, asked about 2026-11-23 09:02:11 UTC."),
         ({"stale": True, "moved_to": "Elsewhere"}, "old by now, moved to Elsewhere."),
         ({"status": "waits to be asked about", "known": None, "fetched_at": None}, "waits to be asked about."),
         ({"waiting_since": "2026-11-23T10:00:00Z"}, "to be asked about since 2026-11-23 10:00:00 UTC"),
@@ -117,7 +117,8 @@ def test_a_trace_says_how_its_page_came_to_be_known(given: dict[str, Any], told:
         ({}, "3,904 of 5,120 pages described, 1,180 without a description, 36 to be asked about, the first since"),
         ({}, "1 of them asked about in vain: HTTP 503."),
         ({"waiting": 0, "failing": 0}, "1,180 without a description."),
-        ({"status": "Postgres does not answer"}, "What pages are about: Postgres does not answer."),
+        ({"status": "Postgres does not answer", "pages": 0}, "What pages are about: Postgres does not answer."),
+        ({"status": "nobody has answered for 7 minutes"}, "nobody has answered for 7 minutes; 3,904 of 5,120 pages"),
     ],
 )
 def test_the_pipeline_says_how_many_pages_are_known_and_how_many_wait(given: dict[str, Any], told: str) -> None:
