@@ -12,6 +12,7 @@ from api.models.pipeline import ProcessOut, ProcessState
 from api.pipeline.airflow import HEALTH, unhealthy
 from api.turns import Pool
 from freshet import airflow_access
+from freshet.context_source import url_of
 from freshet.instances import indexer_ports
 from freshet.settings import Settings
 from freshet.store import lookup
@@ -20,7 +21,7 @@ PROBE_S: Final = 1.0
 CONNECTION_S: Final = 0.8
 """Postgres is away where the pool has no connection after so long: sooner than a look ends."""
 
-ORDER: Final = ("producer", "serve", "lake", "indexer")
+ORDER: Final = ("producer", "serve", "lake", "indexer", "context")
 """In which data moves; what else the settings name comes after these."""
 
 
@@ -98,6 +99,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         "serve": settings.serve_metrics_port,
         "lake": settings.lake_metrics_port,
         **indexer_ports(settings),
+        **({"context": settings.context_metrics_port} if url_of(settings) else {}),
     }
     embedded = [f"{name}=http://127.0.0.1:{port}/readyz" for name, port in ports.items()]
     named = dict(entry.split("=", maxsplit=1) for entry in settings.process_urls or embedded)

@@ -19,6 +19,7 @@ EVENTS: Final = (
     Event("Replays", _ended("replay_offsets"), "A replay ended", "purple"),
     Event("Backfills of history", _ended("backfill_history"), "A backfill of history ended", "blue"),
     Event("Backfills of vectors", _ended("backfill_embeddings"), "A backfill of vectors ended", "super-light-blue"),
+    Event("Backfills of context", _ended("backfill_context"), "A backfill of what pages are about ended", "dark-blue"),
     Event("Compactions", _ended("compact_gold"), "A compaction ended", "green"),
     Event(
         "Switches of the model",
