@@ -70,7 +70,8 @@ def test_parts_of_airflow_that_are_not_healthy_are_named() -> None:
 
 def test_processes_are_the_embedded_ones_or_those_that_are_named_in_the_order_of_the_data() -> None:
     embedded = addresses(load_settings(indexer_metrics_port=18999))
-    assert list(embedded) == ["producer", "serve", "lake", "indexer"]
+    assert list(embedded) == ["producer", "serve", "lake", "indexer", "context"]
+    assert "context" not in addresses(load_settings(context_source="none"))
     assert embedded["indexer"] == "http://127.0.0.1:18999/readyz"
     named = ("gateway=http://gateway/ready", "indexer=http://indexer:1/readyz", "producer=http://p:2/readyz?a=b")
     assert addresses(load_settings(process_urls=named)) == {
