@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.stacks import Stack
 
 PATIENCE_MS = 30_000
+RESTART_MS = 120_000
+"""How long a process that was killed may take until it is there again, on a machine that is busy."""
 DESKTOP = {"width": 1400, "height": 1000}
 PHONE = {"width": 390, "height": 844}
 
@@ -79,10 +81,10 @@ class Reader:
         self.ask(question)
         self.wait_for_answer(question)
 
-    def wait_for_answer(self, question: str) -> None:
+    def wait_for_answer(self, question: str, patience_ms: int = PATIENCE_MS) -> None:
         """Wait until this question's answer stands there with all that belongs to it."""
         asked = self.page.locator(f"asked-question[data-question={_quoted(question)}]")
-        expect(asked).to_be_attached()
+        expect(asked).to_be_attached(timeout=patience_ms)
         expect(self.page.locator("#retry")).to_be_visible()
 
     @property

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.reader import Reader
+from tests.pages.reader import RESTART_MS, Reader
 from tests.stacks import Stack
 
 pytestmark = pytest.mark.e2e
@@ -21,7 +21,7 @@ def test_an_api_that_dies_is_said_waited_for_and_found_again(reader: Reader, pag
     reader.ask(ABOUT)
     expect(reader.answer).to_contain_text(re.compile("does not answer.*Trying again in"))
 
-    reader.wait_for_answer(ABOUT)
+    reader.wait_for_answer(ABOUT, RESTART_MS)
     expect(reader.answer).to_contain_text("[1]")
     expect(reader.badge).to_have_class("good")
     first = page.locator("live-feed .edit").first.get_attribute("data-event")
@@ -34,7 +34,7 @@ def test_a_page_whose_server_died_comes_back_by_itself_with_its_question(
     reader.ask_and_wait(ABOUT)
     stack.kill("ui")
     expect(reader.badge).to_contain_text("this page lost its server")
-    expect(reader.badge).to_have_class("good", timeout=60_000)
+    expect(reader.badge).to_have_class("good", timeout=RESTART_MS)
     reader.wait_for_answer(ABOUT)
     expect(page.locator("live-feed .edit").first).to_be_visible()
 
