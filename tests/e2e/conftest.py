@@ -59,7 +59,7 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
     """Files on Commons are documents from now on, edits of most Wikipedias are none, and one is not as it was."""
     if not stack.process("kafka"):
         assert stack.run("up", "--detach", timeout=START_TIMEOUT_S).returncode == 0
-    eventually(lambda: stack.json("audit", "--wait", "3")["counts"]["gold"] > 500)
+    eventually(lambda: stack.json("audit", "--wait", "3")["counts"]["gold"] > 500, 240)
     flawed = damage(stack.settings, datetime.now(UTC), 1)
     with psycopg.connect(stack.settings.conninfo) as store:
         store.execute("UPDATE documents SET text = %s WHERE doc_id = ANY(%s)", (FLAWED, flawed))
