@@ -5,7 +5,7 @@ Descriptions of pages that were seen before: of those in the index about which n
 first start of `context`, or with `stale` also of those whose description is older than `FRESHET_CONTEXT_DAYS`.
 
 It asks nobody itself: a chunk's pages are put behind those that the stream asks about, `context` asks at its own rate
-(`FRESHET_CONTEXT_REQUESTS_PER_MINUTE`, 50 pages of a wiki at once), and the task waits until they are answered or could
+(`FRESHET_CONTEXT_REQUESTS_PER_MINUTE`, 50 pages at once), and the task waits until they are answered or could
 not be asked about. It fails when nothing moves for five minutes, and says which error the pages have.
 
 It only says how many pages and requests and how long, unless `dry_run` is false. `freshet backfill-context --apply`

@@ -37,7 +37,7 @@ MOST_CHUNKS: Final = 500
 """A run has no more parts than this: chunks become larger instead."""
 
 PAGES_OF_A_REQUEST: Final = 50
-"""Of one wiki: what Wikidata takes at once."""
+"""Of any wikis: what Wikidata takes at once."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def plan(settings: Settings, asked: Asked) -> tuple[list[Between], Report]:
         pages = sum(of_wikis.values())
         size = max(asked.chunk_pages, -(-pages // MOST_CHUNKS))
         chunks = unasked.cut(connection, asked.wanted, size) if asked.apply else []
-    requests = sum(-(-count // PAGES_OF_A_REQUEST) for count in of_wikis.values())
+    requests = -(-pages // PAGES_OF_A_REQUEST)
     return chunks, {
         "applied": asked.apply,
         "pages": pages,
