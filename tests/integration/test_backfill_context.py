@@ -97,7 +97,7 @@ def test_pages_seen_before_are_asked_about_in_chunks_and_the_report_says_what_ca
         report = done(settings, Asked(chunk_pages=100, apply=True))
     plan = report["parts"]["plan"]
     assert (plan["pages"], plan["wikis"], plan["requests"], plan["chunks"]) == (160, 3, 4, 2)
-    assert plan["estimated_seconds"] == 5
+    assert plan["estimated_seconds"] == 4
     assert [report["parts"][f"ask {number}"]["asked"] for number in range(2)] == [100, 60]
     total = report["total"]
     assert (total["described"], total["missing"], total["failing"]) == (150, 10, 0)
