@@ -1,6 +1,6 @@
 # `make help` lists the targets. Each sets up first what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench screenshots clean
+.PHONY: help setup demo test drills check bench screenshots clean
 SHELL := /bin/bash
 BIN := .venv/bin
 
@@ -13,8 +13,11 @@ setup: ## check the prerequisites, install the locked packages and jars
 demo: setup ## start everything, ask a question about what is changing, leave it up
 	@$(BIN)/freshet demo
 
-test: setup ## run all tests: unit, spark, integration, e2e
+test: setup ## run all tests but the drills: unit, spark, integration, pages, e2e
 	@scripts/test.sh
+
+drills: setup ## run the long tests: a cluster whose parts are killed, a backup restored into an empty place
+	@scripts/test.sh tests/e2e -m long
 
 check: setup ## what CI runs first: format, lint, types, house rules
 	@scripts/check.sh

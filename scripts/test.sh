@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests, or those that the arguments name. With CI set a skipped test fails the run, unless recordings are what it lacks.
+# All tests but the long ones, or those that the arguments name. With CI set a skipped test fails the run, unless recordings are what it lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [[ $# -gt 0 ]]; then
@@ -12,4 +12,4 @@ scripts/containers.sh
 # the machine to itself.
 .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/spark tests/integration tests/dags tests/house tests/unit
 .venv/bin/pytest tests/pages
-exec .venv/bin/pytest tests/e2e
+exec .venv/bin/pytest tests/e2e -m "not long"

@@ -20,7 +20,7 @@ from local import launch
 from tests.conftest import free_settings
 from tests.stacks import START_TIMEOUT_S, Stack, eventually, running_stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 SOURCE = {"source": "simulated", "rate": 40, "lake_interval_s": 5, "airflow": False, "monitoring": False}
 

@@ -20,7 +20,7 @@ from local.supervisor import Supervisor
 from tests.conftest import SHARED_DATA
 from tests.stacks import START_TIMEOUT_S, Stack, eventually, running_stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
