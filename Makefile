@@ -22,7 +22,7 @@ drills: setup ## run the long tests: a cluster whose parts are killed, a backup 
 check: setup ## what CI runs first: format, lint, types, house rules
 	@scripts/check.sh
 
-bench: setup ## print every measured figure: freshness, lake, index, api, pages, metrics, scale, retrieval
+bench: setup ## print every measured figure: freshness, lake, index, api, pages, context, metrics, scale, retrieval
 	@scripts/bench.sh
 
 screenshots: setup ## make pictures of every view of the pages into .screenshots/

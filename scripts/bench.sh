@@ -10,6 +10,7 @@ for what in "freshness --rate 40 --seconds 60" "lake --events 200000" "index --d
   .venv/bin/freshet bench $what ${recording:+--recording "$recording"}
   echo
 done
+.venv/bin/freshet bench context --minutes 10
 .venv/bin/freshet bench metrics
 .venv/bin/freshet bench scale ${recording:+--recording "$recording"}
 if [[ -n $recording && -e $(dirname "$recording")/edit-queries.jsonl ]]; then

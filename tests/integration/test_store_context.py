@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pgvector import HalfVector
 from psycopg import Connection
 
 from freshet.contract.pages import Description, Page
-from freshet.store import context, embeddings
+from freshet.store import context, context_share, embeddings
 from freshet.store.context import Answered, Seen
+from tests.api_builders import insert
+from tests.documents import document
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 ETNA = Page("enwiki", "Etna")
@@ -161,3 +164,30 @@ def test_a_text_that_is_an_edits_as_well_has_its_own_turn(connection: Connection
     assert embeddings.count_pending(connection, "bag-of-words", "pages") == 1
     table = embeddings.VectorTable("bag-of-words", "page_embeddings_bag_of_words", "pages")
     assert embeddings.claim_pending(connection, table, 5) == {content_hash: text}
+
+
+def test_it_is_told_of_how_many_edits_the_page_is_known_and_how_long_that_took(
+    store: str, connection: Connection
+) -> None:
+    received = {"received_at": NOW, "searchable_at": NOW + timedelta(milliseconds=50)}
+    insert(
+        store,
+        document(doc_id="etna", title="Etna", **received),
+        document(doc_id="unknown", title="Unknown", **received),
+        document(doc_id="not asked", title="Not asked", **received),
+    )
+    see(connection, ETNA, Page("enwiki", "Unknown"))
+    answer(connection, {ETNA: Description("Q16990", None, "volcano in Sicily", "en"), Page("enwiki", "Unknown"): None})
+    assert context_share.unfinished(connection) == 2
+
+    vector = {"vector": HalfVector([1.0] + [0.0] * 63).to_text(), "at": NOW + timedelta(seconds=2)}
+    connection.execute(
+        "INSERT INTO page_embeddings_bag_of_words SELECT content_hash, %(vector)s::halfvec, %(at)s FROM pages"
+        " WHERE content_hash IS NOT NULL",
+        vector,
+    )
+    assert context_share.unfinished(connection) == 1
+    seen = context_share.share(connection, NOW, NOW + timedelta(seconds=1))
+    assert (seen.documents, seen.answered, seen.found_by_page) == (3, 2, 1)
+    assert (seen.p50, seen.p95) == (2000, 2000)
+    assert context_share.share(connection, NOW - timedelta(hours=1), NOW).documents == 0
