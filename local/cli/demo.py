@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from freshet.context_source import url_of
 from freshet.errors import PermanentError
 from freshet.settings import Settings, load_settings
-from freshet.store import freshness, pages
+from freshet.store import context, freshness, pages
 from local import running, source
 from local.cli import console, questions
 from local.cli.stack import start
@@ -17,6 +19,7 @@ from local.supervisor import Supervisor
 
 ENOUGH_DOCUMENTS = 50
 TIMEOUT_S = 180
+DESCRIPTIONS_S = 15
 LATEST = timedelta(seconds=10)
 
 
@@ -37,6 +40,7 @@ def demo() -> None:
         console.say(source.described_by(settings))
         start(settings, detach=True)
     _await_documents(settings)
+    _await_descriptions(settings)
     question = _question(settings)
     console.say(f"\nasking: {question}\n")
     questions.show_answer(questions.call("POST", "/v1/ask", {"question": question}))
@@ -62,6 +66,18 @@ def _await_documents(settings: Settings) -> None:
             progress.update(task, description=f"waiting for searchable edits: {there} of {ENOUGH_DOCUMENTS}")
             time.sleep(0.5)
         progress.update(task, description=f"{there} edits are searchable")
+
+
+def _await_descriptions(settings: Settings) -> None:
+    """A moment for what the pages are about; an edit is found and shown without it as well."""
+    described = retry_if_result(lambda known: not known.described)
+    with psycopg.connect(settings.conninfo, autocommit=True) as store:
+        Retrying(
+            retry=described,
+            wait=wait_fixed(0.5),
+            stop=stop_after_delay(DESCRIPTIONS_S if url_of(settings) else 0),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )(context.known, store)
 
 
 def _question(settings: Settings) -> str:
