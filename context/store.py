@@ -10,9 +10,10 @@ from psycopg import Connection
 
 from freshet.contract.pages import Page
 from freshet.errors import TransientError
-from freshet.store import context, turns
+from freshet.store import context, locks
 from freshet.store.context import Answered, Due, Seen, Waiting
 from freshet.store.failures import translated
+from freshet.store.locks import Lock
 
 CONNECT_TIMEOUT_S: Final = 5
 
@@ -46,7 +47,7 @@ class Store:
     def take_turn(self) -> bool:
         """Whether this process is the one that asks. It stays so until this store is closed or loses its connection."""
         with self._working() as connection:
-            return turns.take(connection, turns.ASKING)
+            return locks.take(connection, Lock.ASKING_ABOUT_PAGES)
 
     def claim(self, limit: int, wiki: str | None = None) -> Sequence[Due]:
         """Pages to ask about now."""

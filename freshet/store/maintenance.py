@@ -17,12 +17,10 @@ from psycopg import Connection, sql
 from freshet.errors import TransientError
 from freshet.store.bulk import INDEX_MEMORY
 from freshet.store.embeddings import VectorTable
+from freshet.store.locks import Lock, take
 from freshet.store.repository import CONNECT_TIMEOUT_S
 
 Kind = Literal["documents", "pages", "answers", "sla_checks", "sla_breaches", "upkeep_reports"]
-
-# Any number, as long as it stays the same: two who tidy up at once would build the same index twice.
-_LOCK: Final = 7_305_214
 
 ASK_AGAIN_S: Final = 0.5
 
@@ -62,7 +60,7 @@ def connect(conninfo: str, wait_s: float = 0.0) -> Iterator[Connection]:
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         # It is let go with the connection. Asked for again and again: whoever waits for it in a statement would be
         # waited for by a concurrent build of an index.
-        while connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchall() != [(True,)]:
+        while not take(connection, Lock.TIDYING):
             if time.monotonic() > deadline:
                 raise TransientError("the store is being tidied up by somebody else")
             time.sleep(ASK_AGAIN_S)

@@ -9,11 +9,9 @@ import psycopg
 
 from freshet.errors import PermanentError
 from freshet.store.failures import translated
+from freshet.store.locks import Lock
 
 FOLDER = Path(__file__).with_name("migrations")
-
-# Any number, as long as it stays the same: two processes that start together must not both migrate.
-_LOCK = 7_305_212
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,8 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> list[str]:
     TransientError when Postgres is away.
     """
     with translated(), psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        # two processes that start together must not both migrate
+        connection.execute("SELECT pg_advisory_lock(%s)", (Lock.MIGRATING,))
         connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL,"
             " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"

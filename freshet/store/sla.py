@@ -11,10 +11,9 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 
-State = Literal["ok", "breach", "quiet", "unknown"]
+from freshet.store.locks import Lock
 
-# Any number, as long as it stays the same: two checks at once would both begin the same breach.
-_LOCK: Final = 7_305_213
+State = Literal["ok", "breach", "quiet", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,11 @@ def searchable(connection: Connection) -> Searchable:
 @contextmanager
 def alone(connection: Connection) -> Iterator[None]:
     """Nobody else reads and writes breaches until the block ends. Raises psycopg.Error when that takes too long."""
-    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    connection.execute("SELECT pg_advisory_lock(%s)", (Lock.CHECKING_FRESHNESS,))
     try:
         yield
     finally:
-        connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        connection.execute("SELECT pg_advisory_unlock(%s)", (Lock.CHECKING_FRESHNESS,))
 
 
 def breaches(connection: Connection, ended_since: datetime) -> list[Breach]:

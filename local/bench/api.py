@@ -15,7 +15,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
-from freshet.store.pages import busiest_titles
+from freshet.store.busy import busiest_titles
 from local import readiness
 from local.bench import material
 from local.bench.backlog import until_documents

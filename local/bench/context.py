@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError
 from freshet.settings import Settings
@@ -68,14 +69,16 @@ def compared(without: Mapping[str, Any], during: Mapping[str, Any]) -> dict[str,
 
 def until_known(connection: psycopg.Connection, say: Say) -> None:
     """Wait until every document's page was asked about, and what was said has its vectors. Raises PermanentError."""
-    deadline, said = time.monotonic() + KNOWN_TIMEOUT_S, 0.0
-    while left := context_share.unfinished(connection):
-        if time.monotonic() > deadline:
-            raise PermanentError(f"of {left:,} documents nothing is known of their page after {KNOWN_TIMEOUT_S} s")
-        if time.monotonic() > said + 1:
-            said = time.monotonic()
-            say(f"{left:,} documents wait for what their page is about")
-        time.sleep(0.2)
+
+    def left() -> int:
+        count = context_share.unfinished(connection)
+        say(f"{count:,} documents wait for what their page is about")
+        return count
+
+    try:
+        Retrying(retry=retry_if_result(bool), wait=wait_fixed(1), stop=stop_after_delay(KNOWN_TIMEOUT_S))(left)
+    except RetryError as error:
+        raise PermanentError(f"of some documents nothing is known of their page after {KNOWN_TIMEOUT_S} s") from error
 
 
 def asked(settings: Settings, seconds: float) -> dict[str, Any]:

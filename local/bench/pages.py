@@ -14,7 +14,7 @@ import psycopg
 
 from freshet.errors import ConfigError, PermanentError
 from freshet.settings import Settings
-from freshet.store.pages import busiest_titles
+from freshet.store.busy import busiest_titles
 from local.bench import loading, material, watching
 from local.bench.backlog import until_documents
 from local.bench.load import Load, apart

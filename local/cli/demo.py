@@ -11,7 +11,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from freshet.context_source import url_of
 from freshet.errors import PermanentError
 from freshet.settings import Settings, load_settings
-from freshet.store import context, freshness, pages
+from freshet.store import busy, context, freshness
 from local import running, source
 from local.cli import console, questions
 from local.cli.stack import start
@@ -83,7 +83,7 @@ def _await_descriptions(settings: Settings) -> None:
 def _question(settings: Settings) -> str:
     """The default model reads English, so an English page is asked about where there is one."""
     with psycopg.connect(settings.conninfo) as store:
-        title = pages.busiest(store, language="en") or pages.busiest(store)
+        title = busy.busiest(store, language="en") or busy.busiest(store)
     return f"What is changing about {title}?"
 
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from freshet.store import pages
+from freshet.store import busy
 from local import guard
 from local.supervision import run_folder
 from local.supervisor import Supervisor
@@ -97,7 +97,7 @@ def test_what_is_killed_comes_back_and_the_books_balance(wide: Stack) -> None:
 
 def test_a_question_is_answered(wide: Stack) -> None:
     with psycopg.connect(wide.settings.conninfo) as store:
-        title = pages.busiest(store, language="en")
+        title = busy.busiest(store, language="en")
     assert wide.json("ask", f"What is changing about {title}?")["outcome"] == "grounded"
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from tenacity import RetryError
 
-from freshet.store import pages
+from freshet.store import busy
 from local.readiness import kafka
 from tests.e2e.asking import Askers, Reply, asking
 from tests.stacks import Model, Stack, eventually
@@ -28,7 +28,7 @@ def askers(stack: Stack) -> Iterator[Askers]:
 
     def titles() -> Sequence[str]:
         with psycopg.connect(stack.settings.conninfo) as store:
-            return pages.busiest_titles(store, ASKERS, "en")
+            return busy.busiest_titles(store, ASKERS, "en")
 
     eventually(lambda: len(titles()) == ASKERS)
     url = f"http://127.0.0.1:{stack.settings.api_port}/v1/ask"

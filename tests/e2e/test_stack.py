@@ -15,7 +15,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from freshet import airflow_client as client
-from freshet.store import pages
+from freshet.store import busy
 from local import guard
 from local.supervision import run_folder
 from tests.stacks import Stack, eventually
@@ -86,7 +86,7 @@ def test_pages_are_described_beside_the_stream(stack: Stack) -> None:
 
 def test_a_question_gets_an_answer_that_cites_the_exact_edits(stack: Stack) -> None:
     with psycopg.connect(stack.settings.conninfo) as store:
-        title = pages.busiest(store, language="en")
+        title = busy.busiest(store, language="en")
     answer = stack.json("ask", f"What is changing about {title}?")
     assert answer["outcome"] == "grounded"
     cited = {int(number) for number in re.findall(r"\[(\d+)\]", answer["answer"])}

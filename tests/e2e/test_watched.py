@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from freshet import log
 from freshet.contract import topics
 from freshet.settings import Settings
-from freshet.store import pages
+from freshet.store import busy
 from monitoring.grafana.expressions import MAY_BE_EMPTY, expressions
 from tests.e2e.changing import Changed
 from tests.e2e.observing import Alerts, Drill, Prometheus, drill, left_over, rules, selectors
@@ -72,7 +72,7 @@ def drills(request: pytest.FixtureRequest) -> Iterator[list[Drill]]:
 
 def ask(live: Stack) -> dict[str, Any]:
     with psycopg.connect(live.settings.conninfo) as store:
-        title = pages.busiest(store, language="es")
+        title = busy.busiest(store, language="es")
     url = f"http://127.0.0.1:{live.settings.api_port}"
     httpx.post(f"{url}/v1/search", json={"query": str(title)}, timeout=30, trust_env=False)
     answer = httpx.post(f"{url}/v1/ask", json={"question": f"What changes about {title}?"}, timeout=60, trust_env=False)

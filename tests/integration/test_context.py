@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -28,6 +27,7 @@ from local.wikidata.items import Item, Knowledge
 from tests.describing import PER_MINUTE, at_the_end, behind, describing, put
 from tests.documents import gold
 from tests.serving import listening
+from tests.stacks import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -51,13 +51,6 @@ def wikidata() -> Iterator[tuple[Wikidata, str]]:
 def _nothing_before(settings: Settings, database: str) -> None:
     migrate(database)
     eventually(lambda: at_the_end(settings))
-
-
-def eventually(holds: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
 
 
 def rows(database: str, query: str) -> list[Any]:
