@@ -15,8 +15,10 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from freshet.contract import topics
 from freshet.environment import environment_of
 from local import launch
+from local.backup.lake import checkpoint
 from tests.conftest import free_settings
 from tests.stacks import START_TIMEOUT_S, Stack, eventually, running_stack
 
@@ -49,6 +51,11 @@ def gold(stack: Stack) -> list[str]:
     return [row["doc_id"] for row in table.to_pyarrow_table(columns=["doc_id"]).to_pylist()]
 
 
+def next_places(stack: Stack, partition: int) -> list[int]:
+    """Where both queries would go on in a partition of the raw log."""
+    return [checkpoint(stack.settings, query)[1].get(topics.RAW, {}).get(partition, 0) for query in ("serve", "lake")]
+
+
 @pytest.fixture(scope="module")
 def kept() -> Iterator[Kept]:
     """A backup of a place that is gone."""
@@ -57,10 +64,13 @@ def kept() -> Iterator[Kept]:
         eventually(lambda: len(gold(first)) > 100, 240)
         before = documents(first)
         with psycopg.connect(first.settings.conninfo) as store:
-            ((document, title),) = store.execute(
-                "SELECT doc_id, title FROM documents WHERE doc_id = ANY(%s) ORDER BY raw_timestamp, doc_id LIMIT 1",
+            ((document, title, partition, offset),) = store.execute(
+                "SELECT doc_id, title, raw_partition, raw_offset FROM documents WHERE doc_id = ANY(%s)"
+                " ORDER BY raw_timestamp, doc_id LIMIT 1",
                 (gold(first),),
             ).fetchall()
+        # what a query has not committed yet is kept as the end of the log, and this is to be of before that
+        eventually(lambda: all(place > offset for place in next_places(first, partition)), 240)
         summary = first.json("backup", str(folder / "whole"))
         # it goes on: what comes now is lost with the place
         behind = len(documents(first))
