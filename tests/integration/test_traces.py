@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import logging
+import sys
+import threading
 import time
 from contextlib import aclosing
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 
 from freshet.settings import load_settings
@@ -117,7 +121,22 @@ def test_a_collector_that_is_away_or_hangs_delays_neither_answers_nor_the_end(ap
         assert time.perf_counter() - begun < traces.FLUSH_S + 1
 
 
-def test_log_lines_name_the_trace_and_no_question(application, capsys):
+@pytest.fixture
+def logging_of_before(monkeypatch):
+    """What the test does to this process' logs ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+
+
+def test_log_lines_name_the_trace_and_no_question(application, logging_of_before, capsys):
     with (
         listening(Collector()) as (_, address),
         TestClient(application(otlp_endpoint=address), headers=TRACEPARENT) as client,
