@@ -1,6 +1,6 @@
 # `make help` lists the targets. Each sets up first what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test drills check bench screenshots clean
+.PHONY: help setup demo test drills chaos soak check bench screenshots clean
 SHELL := /bin/bash
 BIN := .venv/bin
 
@@ -18,6 +18,12 @@ test: setup ## run all tests but the drills: unit, spark, integration, pages, e2
 
 drills: setup ## run the long tests: a cluster whose parts are killed, a backup restored into an empty place
 	@scripts/test.sh tests/e2e -m long
+
+chaos: setup ## break a stack for ten minutes, then balance the books
+	@$(BIN)/freshet chaos
+
+soak: setup ## run a stack with everything on for an hour: memory, file handles, freshness
+	@$(BIN)/freshet soak
 
 check: setup ## what CI runs first: format, lint, types, house rules
 	@scripts/check.sh

@@ -46,3 +46,9 @@ def count_texts(connection: Connection) -> int:
     """How many different texts the documents have: each is embedded once."""
     row = connection.execute("SELECT count(DISTINCT content_hash) FROM documents").fetchone()
     return int(row[0]) if row else 0
+
+
+def newest(connection: Connection) -> datetime | None:
+    """When the newest of the searchable documents was received; None when there is none."""
+    row = connection.execute("SELECT max(received_at) FROM documents").fetchone()
+    return row[0] if row else None

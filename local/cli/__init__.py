@@ -17,6 +17,7 @@ from local.cli import (
     embeddings,
     keys,
     questions,
+    reliability,
     stack,
     upkeep,
 )
@@ -27,7 +28,20 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (demo, stack, questions, checks, upkeep, backfill, context, embeddings, backup, keys, deployment):
+for module in (
+    demo,
+    stack,
+    questions,
+    checks,
+    reliability,
+    upkeep,
+    backfill,
+    context,
+    embeddings,
+    backup,
+    keys,
+    deployment,
+):
     module.register(app)
 app.add_typer(benchmarks.app, name="bench")
 

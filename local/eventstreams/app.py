@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from freshet.settings import Settings
 from freshet.settings import Source as Wanted
 from local.eventstreams import position
 from local.eventstreams.faults import FaultPlan, Faults
+from local.eventstreams.faults import asked as faults_asked
 from local.eventstreams.recording import Recording
 from local.eventstreams.served import Served, log_identity
 from local.eventstreams.simulator import Simulation
@@ -60,12 +62,10 @@ def create_app(settings: Settings, faults: Faults) -> Starlette:
         return JSONResponse({**names, "next": served.next, "total": source.total, "faults": dict(plan.counts)})
 
     def ids(request: Request) -> Response:
-        upto = request.query_params.get("upto", str(served.next))
-        if not upto.isdecimal():
-            return PlainTextResponse("upto is not a number\n", 400)
-        total = served.source.total
-        count = int(upto) if total is None else min(int(upto), total)
-        return StreamingResponse(_ids(served.source, count), media_type="application/x-ndjson")
+        return _served_ids(request, served)
+
+    async def change(request: Request) -> Response:
+        return _change(request, plan)
 
     async def well(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -74,6 +74,7 @@ def create_app(settings: Settings, faults: Faults) -> Starlette:
         Route(PATH, stream),
         Route("/-/served", said),
         Route("/-/served/ids", ids),
+        Route("/-/fault", change),
         Route("/healthz", well),
         Route("/readyz", well),
     ]
@@ -97,6 +98,24 @@ def _start(request: Request, served: Served) -> int:
     if wanted := request.query_params.get("since"):
         return position.since(wanted, clock)
     return 0
+
+
+def _served_ids(request: Request, served: Served) -> Response:
+    upto = request.query_params.get("upto", str(served.next))
+    if not upto.isdecimal():
+        return PlainTextResponse("upto is not a number\n", 400)
+    total = served.source.total
+    count = int(upto) if total is None else min(int(upto), total)
+    return StreamingResponse(_ids(served.source, count), media_type="application/x-ndjson")
+
+
+def _change(request: Request, plan: FaultPlan) -> Response:
+    """`?cut_every=200`: from now on so, and no other fault."""
+    try:
+        plan.faults = faults_asked(request.query_params)
+    except DataError as error:
+        return PlainTextResponse(f"{error}\n", 400)
+    return JSONResponse(asdict(plan.faults))
 
 
 def _ids(source: Source, count: int) -> Iterator[str]:

@@ -2,8 +2,13 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from pydantic import TypeAdapter, ValidationError
+
+from freshet.errors import DataError
 
 
 class Fault(StrEnum):
@@ -41,6 +46,14 @@ class Faults:
 
     def _place(self, fault: Fault, span: int, every: int) -> int:
         return random.Random(f"{self.seed}:{fault}:{span}").randrange(every)  # noqa: S311
+
+
+def asked(parameters: Mapping[str, str]) -> Faults:
+    """Faults by their names; what is not named is none. Raises DataError for a value that is no number."""
+    try:
+        return TypeAdapter(Faults).validate_python(dict(parameters))
+    except ValidationError as error:
+        raise DataError("bad_fault", str(error)) from error
 
 
 class FaultPlan:

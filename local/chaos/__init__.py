@@ -1,0 +1,1 @@
+"""Breaking the stack on purpose, under load, and balancing the books afterwards."""

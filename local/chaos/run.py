@@ -1,0 +1,87 @@
+"""A run: faults by their plan, then peace, then the audit."""
+
+import sched
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
+
+from freshet.errors import PermanentError
+from freshet.settings import Settings
+from local import launch, stack
+from local.audit import audit
+from local.chaos.breaking import Breaker
+from local.chaos.plan import Planned, plan
+from local.chaos.report import FRESH_S, Hit, report
+from local.chaos.watch import Watch
+
+Say = Callable[[str], None]
+
+WARM_UP_S: Final = 15.0
+FRESH_TIMEOUT_S: Final = 300.0
+AUDIT_WAIT_S: Final = 180.0
+
+
+VICTIMS: Final = (
+    "kafka", "postgres", "serve", "lake", "producer", "indexer", "context", "api", "ui", "airflow-scheduler",
+)  # fmt: skip
+"""The processes that are killed and stopped, one at a time, where the stack has them. A power cut is for all."""
+
+
+def run(settings: Settings, seconds: float, seed: int, say: Say) -> dict[str, Any]:
+    """Break a running stack for so long, let it come to rest, and balance the books: what `report` says of it.
+
+    Raises PermanentError when a process does not come back, or the index does not become fresh again.
+    """
+    there = {process.name for process in stack.declare(settings)}
+    planned = plan(seconds, seed, [name for name in VICTIMS if name in there])
+    with Watch(settings) as watch:
+        time.sleep(WARM_UP_S)
+        say(f"{len(planned)} faults in {seconds:g} s, seed {seed}")
+        hits = _break(Breaker(settings), planned, say)
+        say("no more faults: waiting until everything works")
+        try:
+            launch.await_all(settings)
+            _until_fresh(watch)
+        except PermanentError as error:
+            gone = ", ".join(watch.given_up()) or "none"
+            raise PermanentError(f"{error}; given up by the supervisor: {gone}; seed {seed}") from error
+        answers = dict(sorted(watch.answers.items()))
+    books = audit(settings, AUDIT_WAIT_S, say)
+    return {**report(hits, watch.samples, books), "searches": answers, "seed": seed, "rate": settings.rate}
+
+
+def _break(breaker: Breaker, planned: list[Planned], say: Say) -> list[Hit]:
+    hits: list[Hit] = []
+    schedule = sched.scheduler()
+    start = time.monotonic()
+
+    def begin(one: Planned) -> None:
+        began = time.monotonic()
+        if hit := breaker.begin(one):
+            say(f"{began - start:5.0f} s: {one.name}")
+            schedule.enter(one.lasts_s, 0, end, (one, hit, began))
+        else:
+            say(f"{began - start:5.0f} s: {one.name}: it was down")
+
+    def end(one: Planned, hit: list[str], began: float) -> None:
+        breaker.end(one, hit)
+        hits.append(Hit(one, hit, began, time.monotonic()))
+
+    for one in planned:
+        schedule.enterabs(start + one.at_s, 1, begin, (one,))
+    schedule.run()
+    return hits
+
+
+def _until_fresh(watch: Watch) -> None:
+    fresh = retry(
+        retry=retry_if_result(lambda done: not done), wait=wait_fixed(1), stop=stop_after_delay(FRESH_TIMEOUT_S)
+    )
+    try:
+        fresh(lambda: watch.samples[-1].staleness_s <= FRESH_S)()
+    except RetryError as error:
+        raise PermanentError(
+            f"the newest searchable edit was over {FRESH_S:g} s old {FRESH_TIMEOUT_S:g} s later"
+        ) from error
