@@ -1,6 +1,6 @@
 # `make help` lists the targets. Each sets up first what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test drills chaos soak check bench screenshots clean
+.PHONY: help setup demo test drills chaos soak fuzz check bench screenshots clean
 SHELL := /bin/bash
 BIN := .venv/bin
 
@@ -21,6 +21,9 @@ drills: setup ## run the long tests: a cluster whose parts are killed, a backup 
 
 chaos: setup ## break a stack for ten minutes, then balance the books
 	@$(BIN)/freshet chaos
+
+fuzz: setup ## a million damaged events through the parsers, 200,000 through the transforms
+	@scripts/fuzz.sh
 
 soak: setup ## run a stack with everything on for an hour: memory, file handles, freshness
 	@$(BIN)/freshet soak

@@ -61,13 +61,18 @@ def put_raw(settings: Settings, found: Iterable[dict[str, Any]]) -> int:
     )
     total = 0
     for event in found:
-        producer.produce(topics.RAW, json.dumps(event, ensure_ascii=False).encode(), _key(event), headers=list(headers))
+        producer.produce(topics.RAW, as_record(event), _key(event), headers=list(headers))
         total += 1
         if total % FLUSH_EVERY == 0:
             producer.flush()
     if left := producer.flush(FLUSH_TIMEOUT_S):
         raise PermanentError(f"the broker did not take {left} records")
     return total
+
+
+def as_record(event: dict[str, Any]) -> bytes:
+    """The value of an event's raw record."""
+    return json.dumps(event, ensure_ascii=False).encode()
 
 
 def document(doc_id: str, wiki: str, title: str, comment: str, text: str) -> Document:

@@ -15,12 +15,14 @@ from local.chaos.breaking import Breaker
 from local.chaos.plan import Planned, plan
 from local.chaos.report import FRESH_S, Hit, report
 from local.chaos.watch import Watch
+from local.supervisor import log_file
 
 Say = Callable[[str], None]
 
 WARM_UP_S: Final = 15.0
 FRESH_TIMEOUT_S: Final = 300.0
 AUDIT_WAIT_S: Final = 180.0
+LAST_WORDS: Final = 1500
 
 
 VICTIMS: Final = (
@@ -46,7 +48,8 @@ def run(settings: Settings, seconds: float, seed: int, say: Say) -> dict[str, An
             _until_fresh(watch)
         except PermanentError as error:
             gone = ", ".join(watch.given_up()) or "none"
-            raise PermanentError(f"{error}; given up by the supervisor: {gone}; seed {seed}") from error
+            said = _last_words(settings, watch)
+            raise PermanentError(f"{error}; given up by the supervisor: {gone}; seed {seed}\n{said}") from error
         answers = dict(sorted(watch.answers.items()))
     books = audit(settings, AUDIT_WAIT_S, say)
     return {**report(hits, watch.samples, books), "searches": answers, "seed": seed, "rate": settings.rate}
@@ -73,6 +76,13 @@ def _break(breaker: Breaker, planned: list[Planned], say: Say) -> list[Hit]:
         schedule.enterabs(start + one.at_s, 1, begin, (one,))
     schedule.run()
     return hits
+
+
+def _last_words(settings: Settings, watch: Watch) -> str:
+    """The end of the logs of those that do not work."""
+    down = [process.name for process in stack.declare(settings) if process.name not in watch.samples[-1].ready]
+    logs = {name: log_file(settings, name).read_text(errors="replace") for name in down}
+    return "\n".join(f"{name}: {text[-LAST_WORDS:]}" for name, text in logs.items())
 
 
 def _until_fresh(watch: Watch) -> None:

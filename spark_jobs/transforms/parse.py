@@ -60,12 +60,12 @@ def _verdict() -> Column:
     is_json = fn.try_parse_json("text").isNotNull()
     # from_json would take the first element of an array for the object.
     is_object = fn.col("text").rlike(r"^[ \t\r\n]*\{")
-    # It would also take an object and overlook what follows: as the elements of an array these are more than one.
+    # Both would take a value and overlook what follows: as the elements of an array these are more than one.
     is_one = fn.coalesce(fn.json_array_length(fn.concat(fn.lit("["), "text", fn.lit("]"))) == 1, fn.lit(False))
     return (
         fn.when(fn.length("value") > MAX_EVENT_BYTES, Reason.TOO_LARGE.value)
         .when(fn.col("text").isNull(), Reason.NOT_JSON.value)
-        .when(~is_object & is_json, Reason.NOT_AN_OBJECT.value)
+        .when(~is_object & is_json & is_one, Reason.NOT_AN_OBJECT.value)
         .when(~is_object | ~is_one, Reason.NOT_JSON.value)
         # A member of an unexpected shape marks the row corrupt too: only a second parser tells that from bad JSON.
         .when(fn.col("event._corrupt").isNotNull() & ~is_json, Reason.NOT_JSON.value)

@@ -93,6 +93,8 @@ REJECTED: dict[str, tuple[bytes | None, Reason]] = {
     "a leading zero": (with_value("namespace", b"007"), Reason.NOT_JSON),
     "two events glued together": (WHOLE + WHOLE, Reason.NOT_JSON),
     "an event and then rubbish": (WHOLE + b" rubbish", Reason.NOT_JSON),
+    "a text and then rubbish": (b'"{"meta": 1}', Reason.NOT_JSON),
+    "a number and then rubbish": (b"42 rubbish", Reason.NOT_JSON),
     "nesting without end": (b"[" * 100_000, Reason.NOT_JSON),
     "an object nested without end": (b'{"a":' * 100_000, Reason.NOT_JSON),
     "an object nested too deep": (b'{"a":' * 5000 + b"1" + b"}" * 5000, Reason.NOT_JSON),

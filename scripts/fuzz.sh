@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# The whole fuzzing. With RECORDING real events are damaged, else simulated ones.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec .venv/bin/freshet fuzz ${RECORDING:+--recording "$RECORDING"} "$@"
