@@ -60,8 +60,8 @@ def _verdict() -> Column:
     is_json = fn.try_parse_json("text").isNotNull()
     # from_json would take the first element of an array for the object.
     is_object = fn.col("text").rlike(r"^[ \t\r\n]*\{")
-    # Both would take a value and overlook what follows: as the elements of an array these are more than one.
-    is_one = fn.coalesce(fn.json_array_length(fn.concat(fn.lit("["), "text", fn.lit("]"))) == 1, fn.lit(False))
+    # Both would take a value and overlook what follows.
+    is_one = _has_elements(1, "]") & _has_elements(2, ",0]")
     return (
         fn.when(fn.length("value") > MAX_EVENT_BYTES, Reason.TOO_LARGE.value)
         .when(fn.col("text").isNull(), Reason.NOT_JSON.value)
@@ -77,6 +77,13 @@ def _verdict() -> Column:
         .when(_blank(fn.col("event.type")), Reason.MISSING_TYPE.value)
         .otherwise(VALID)
     )
+
+
+def _has_elements(many: int, after: str) -> Column:
+    """Whether `text` and what comes after it are so many elements of an array. A text that ends the array before its
+    own end is as many with anything after it."""
+    array = fn.concat(fn.lit("["), "text", fn.lit(after))
+    return fn.coalesce(fn.json_array_length(array) == many, fn.lit(False))
 
 
 def _error() -> Column:
