@@ -1,4 +1,4 @@
-"""`freshet chaos`, `freshet soak` and `freshet fuzz`: what is promised is attacked."""
+"""`freshet chaos` and `freshet soak`: what is promised is attacked."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from freshet.settings import Source, load_settings
+from freshet.settings import Source
 from local import launch
 from local.bench.temporary import temporary_stack
 from local.cli import console
@@ -17,7 +17,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(chaos)
     app.command()(soak)
-    app.command()(fuzz)
 
 
 Recording = Annotated[Path | None, typer.Option(help="NDJSON file of real events; without it they are simulated.")]
@@ -71,32 +70,6 @@ def soak(
         console.emit(found)
     else:
         _show_soak(found)
-
-
-def fuzz(
-    events: Annotated[int, typer.Option(min=1, help="Damaged events for the parser in Python.")] = 1_000_000,
-    spark_events: Annotated[int, typer.Option(min=1, help="Damaged events for the transforms.")] = 200_000,
-    guided: Annotated[int, typer.Option(min=1, help="Runs of the fuzzer that is guided by coverage.")] = 200_000,
-    seed: Annotated[int, typer.Option(help="How they are damaged: the same seed gives the same ones.")] = 1,
-    recording: Recording = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read damaged events: none may crash a reader, be lost, or be rejected without a reason."""
-    from local.fuzz.run import run
-
-    found = run(load_settings(**_stream(recording, 0)), events, spark_events, guided, seed, console.say)
-    if as_json:
-        console.emit(found)
-        return
-    verdicts = found["spark"]["verdicts"]
-    console.out.print(f"transforms: {found['spark']['events']:,}: {_counts(verdicts)}", soft_wrap=True)
-    for name, one in found["python"].items():
-        console.out.print(f"{name}: {one['events']:,}: {_counts(one['fates'])}", markup=False, soft_wrap=True)
-    console.out.print(f"guided: {found['guided'] or 'not on this machine'}", markup=False, soft_wrap=True)
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def _stream(recording: Path | None, rate: float) -> dict[str, Any]:

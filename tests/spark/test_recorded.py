@@ -10,12 +10,12 @@ from pyspark.sql import Row, SparkSession
 
 from freshet.contract import topics
 from freshet.contract.rejections import Reason
-from local.fuzz.damage import damaged
-from local.fuzz.transforming import agreed
 from spark_jobs.serve import outgoing
 from spark_jobs.transforms.parse import CANARY, VALID, parse
 from spark_jobs.transforms.records import bronze
 from spark_jobs.transforms.silver import events
+from tests.fuzz.damage import damaged
+from tests.fuzz.transforming import agreed
 from tests.spark.builders import RULE, frame, numbered
 
 pytestmark = pytest.mark.spark

@@ -10,9 +10,9 @@ import pytest
 from freshet.contract.rejections import Reason
 from freshet.errors import PermanentError
 from local.bench import material
-from local.fuzz import reading
-from local.fuzz.damage import WAYS, damaged
-from local.fuzz.transforming import agreed
+from tests.fuzz import reading
+from tests.fuzz.damage import WAYS, damaged
+from tests.fuzz.transforming import agreed
 
 MANY = 5_000
 SEEDS = [material.as_record(event) for event in islice(material.events(None), 200)]

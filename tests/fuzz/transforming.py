@@ -19,13 +19,13 @@ from pyspark.sql import functions as fn
 from freshet.contract import topics
 from freshet.contract.rejections import Reason
 from freshet.settings import Settings
-from local.fuzz.damage import damaged
-from local.fuzz.finding import hold
 from spark_jobs.serve import outgoing
 from spark_jobs.session import spark_session
 from spark_jobs.transforms.parse import CANARY, VALID, parse
 from spark_jobs.transforms.records import bronze
 from spark_jobs.transforms.silver import events
+from tests.fuzz.damage import damaged
+from tests.fuzz.finding import hold
 
 AT_ONCE: Final = 20_000
 KEPT: Final = 1_000
@@ -45,7 +45,7 @@ class Found:
 
 def run(settings: Settings, seeds: Sequence[bytes], many: int, seed: int, say: Say) -> Found:
     """Transform so many damaged payloads. Raises PermanentError when one is lost, doubled or rejected for nothing."""
-    dice, found = random.Random(seed), Found()  # noqa: S311
+    dice, found = random.Random(seed), Found()
     spark = spark_session(settings, "freshet-fuzz", lineage=False)
     spark.sparkContext.setLogLevel("ERROR")
     try:

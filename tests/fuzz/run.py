@@ -13,7 +13,7 @@ from typing import Any, Final
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
 from local.bench import material
-from local.fuzz import reading, transforming
+from tests.fuzz import reading, transforming
 
 SEEDS: Final = 2_000
 CORPUS: Final = 200
@@ -62,7 +62,7 @@ def _guided(seeds: Sequence[bytes], runs: int, seed: int, say: Say) -> dict[str,
         _write_corpus(Path(folder), seeds[:CORPUS])
         options = [f"-atheris_runs={runs}", f"-seed={seed}", f"-max_len={MAX_BYTES}", f"-artifact_prefix={folder}/"]
         done = subprocess.run(
-            [sys.executable, "-m", "local.fuzz.guided", folder, *options],
+            [sys.executable, "-m", "tests.fuzz.guided", folder, *options],
             cwd=CHECKOUT, capture_output=True, text=True, check=False,
         )  # fmt: skip
     last = re.findall(r"cov: (\d+) ft: (\d+)", done.stderr)

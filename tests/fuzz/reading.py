@@ -12,10 +12,10 @@ from freshet.contract.rejections import Reason
 from freshet.errors import DataError, PermanentError
 from indexer.decode import decode
 from local.audit.ledger import identify
-from local.fuzz.damage import damaged
-from local.fuzz.finding import hold, named
 from producer.classify import classify
 from producer.frames import Frame, StreamClosedError, frames
+from tests.fuzz.damage import damaged
+from tests.fuzz.finding import hold, named
 
 Reader = Callable[[bytes], str]
 """What becomes of a payload, as a word. Raises PermanentError when that is not right."""
@@ -66,7 +66,7 @@ def run(name: str, seeds: Sequence[bytes], many: int, seed: int) -> Counter[str]
 
     Raises PermanentError with the payload when it fails.
     """
-    dice, fates = random.Random(seed), Counter[str]()  # noqa: S311
+    dice, fates = random.Random(seed), Counter[str]()
     reader = READERS[name]
     for _ in range(many):
         payload = damaged(dice, dice.choice(seeds))

@@ -1,4 +1,4 @@
-"""`python -m local.fuzz.guided`: a fuzzer that looks for payloads that take new ways through the readers.
+"""`python -m tests.fuzz.guided`: a fuzzer that looks for payloads that take new ways through the readers.
 
 It is a process of its own, for it must see them being imported, and it ends the process that it runs in.
 """
@@ -8,7 +8,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["context", "freshet.contract", "indexer", "json", "producer", "sseclient"]):
-    from local.fuzz.reading import READERS
+    from tests.fuzz.reading import READERS
 
 TARGETS = tuple(READERS.values())
 
