@@ -151,8 +151,10 @@ def test_the_serve_query_goes_on_and_at_most_repeats(spark, stack, damage):
 
 def test_a_checkpoint_without_a_whole_batch_stops_the_start_and_names_the_file(spark, stack):
     checkpoint = stack.lake.folder / "checkpoints" / "lake"
-    for path in [*checkpoint.glob("*/0"), *checkpoint.glob("commits/*")]:
-        path.write_bytes(b"") if path.parent.name == "commits" and path.name != "0" else path.unlink()
+    for log in ("offsets", "commits"):
+        (checkpoint / log / "0").unlink()
+    for commit in (checkpoint / "commits").glob("[0-9]*"):
+        commit.write_bytes(b"")
     with pytest.raises(PermanentError, match=r"commits/1: `freshet down`, move .* away"):
         start(spark, stack, ["lake"])
     shutil.move(checkpoint, checkpoint.with_name("away"))
