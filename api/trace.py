@@ -10,11 +10,12 @@ import pyarrow.dataset as ds
 from anyio import CapacityLimiter, create_task_group, move_on_after, to_thread
 from confluent_kafka import KafkaException, Message, TopicPartition
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
 from api.models.pages import TracedPage, page_out
 from api.models.traces import Layer, Raw
 from freshet import log
+from freshet.delta import UNREADABLE
 from freshet.settings import Settings
 from freshet.store.lookup import KnownPage
 
@@ -160,8 +161,8 @@ def _layer(settings: Settings, layer: str, condition: ds.Expression) -> Layer:
         rows = table.to_pyarrow_dataset().to_table(filter=condition).to_pylist()
     except TableNotFoundError:
         return Layer(status=not_yet)
-    except (DeltaError, OSError) as error:
-        return Layer(status=f"the lake cannot be read: {type(error).__name__}")
+    except UNREADABLE as error:
+        return Layer(status=f"the lake cannot be read: {type(error).__name__} (`freshet mend` names what is damaged)")
     return Layer(status="found", row=rows[0]) if rows else Layer(status=not_yet)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from time import monotonic
 from typing import Final, Protocol
 
 from context.failures import NOT_THE_PAGES, NotAnsweredError, Outcome
@@ -13,6 +14,7 @@ from context.store import Store
 from context.wikidata import Reply
 from freshet.contract.pages import Page
 from freshet.errors import DataError, TransientError
+from freshet.offsets import age
 from freshet.settings import Settings
 from freshet.store.context import NEW, Answered, Due
 from freshet.telemetry import logs, metrics
@@ -63,7 +65,7 @@ class Asker:
         self._joined = joined
         self._mine = False
         self._pairs = True
-        self._look_at = datetime.now(UTC)
+        self._look_at = monotonic()
 
     def run(self, stop: Event) -> None:
         """Ask until `stop` is set; the request at hand is finished first."""
@@ -160,7 +162,7 @@ class Asker:
         now = datetime.now(UTC)
         for page in described:
             if due[page].priority == NEW:
-                metrics.UNTIL_DESCRIBED.observe((now - due[page].asked_since).total_seconds())
+                metrics.UNTIL_DESCRIBED.observe(age(due[page].asked_since, now))
 
     def _failed(self, pages: Iterable[Page], reason: str) -> None:
         those = list(pages)
@@ -170,10 +172,9 @@ class Asker:
 
     def _look(self) -> None:
         """Say how much there is to do, now and then."""
-        now = datetime.now(UTC)
-        if now < self._look_at:
+        if monotonic() < self._look_at:
             return
         waiting = self._store.waiting()
         metrics.PAGES_WAITING.set(waiting.pages)
-        metrics.PAGES_WAITING_SECONDS.set((now - waiting.oldest).total_seconds() if waiting.oldest else 0)
-        self._look_at = datetime.now(UTC) + timedelta(seconds=LOOK_S)
+        metrics.PAGES_WAITING_SECONDS.set(age(waiting.oldest, datetime.now(UTC)) if waiting.oldest else 0)
+        self._look_at = monotonic() + LOOK_S

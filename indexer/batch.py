@@ -105,4 +105,5 @@ def _observe(documents: Mapping[str, Document], written: Written) -> None:
     for doc_id, searchable_at in live.items():
         times = {**documents[doc_id], "searchable_at": searchable_at}
         for stage, (start, end) in STAGES.items():
-            metrics.STAGE.labels(stage).observe((times[end] - times[start]).total_seconds())
+            # a clock that was put back between the two
+            metrics.STAGE.labels(stage).observe(max(0.0, (times[end] - times[start]).total_seconds()))

@@ -1,20 +1,40 @@
 """Becomes another program, such that it cannot be left behind: `python -m local.guard [options] -- COMMAND...`.
 
-It kills what its predecessor left, writes a pid file, gives up root where it is told to, asks the kernel (on Linux)
-for a signal when its parent dies, and then executes the command in its place, with the same pid.
+It waits as long as the disk is full, kills what its predecessor left, writes a pid file, gives up root where it is told
+to, asks the kernel (on Linux) for a signal when its parent dies, and then executes the command in its place, with the
+same pid.
 """
 
 import argparse
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 import psutil
+from tenacity import retry, retry_if_result, wait_fixed
 
 PR_SET_PDEATHSIG = 1
+
+ROOM_MB = 64
+"""With less free on the disk nothing is started: it would end at once, and be given up before anybody has made room."""
+
+LOOK_S = 1.0
+
+
+def await_room(folder: Path) -> None:
+    """Return once there is room on the disk of a folder."""
+    if is_full(folder):
+        sys.stderr.write(f"the disk of {folder} is full: waiting for {ROOM_MB} MB\n")
+        retry(retry=retry_if_result(bool), wait=wait_fixed(LOOK_S))(is_full)(folder)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of a folder has too little room to start anything."""
+    return shutil.disk_usage(folder).free < ROOM_MB * 1_000_000
 
 
 def write_pid_file(path: Path) -> None:
@@ -87,6 +107,9 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="environment variable")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
+    if options.death_signal:
+        die_with_parent(signal.Signals[f"SIG{options.death_signal}"])
+    await_room(options.pid_file.parent)
     end_group(options.pid_file)
     write_pid_file(options.pid_file)
     os.environ.update(pair.split("=", 1) for pair in options.set)
@@ -96,7 +119,7 @@ def main() -> None:
     if options.user:
         become(options.user)
     if options.death_signal:
-        # after the change of user, which clears it
+        # again: the change of user cleared it
         die_with_parent(signal.Signals[f"SIG{options.death_signal}"])
     os.execvp(options.command[0], options.command)
 

@@ -38,7 +38,7 @@ IMAGES: Final = {
     "ui": Image(("ui",), (*BASE, *SERVER, "gradio", "httpx-sse", "jinja2", "pandas")),
     "exporter": Image(("monitoring",), (*BASE, *KAFKA, *POSTGRES, *LAKE, "httpx", "limits", "psutil")),
     "eventstreams": Image(("local.eventstreams", "local.wikidata"), (*BASE, "limits", "starlette", "typer", "uvicorn")),
-    "spark": Image(("spark_jobs.submit",), (*BASE, *KAFKA, *POSTGRES, "limits", "psutil", "pyspark")),
+    "spark": Image(("spark_jobs.submit",), (*BASE, *KAFKA, *POSTGRES, *LAKE, "limits", "psutil", "pyspark")),
     "airflow": Image(
         (
             "local.airflow", "producer.backfill", "spark_jobs.compact", "spark_jobs.replay", "dags.backfill_context",

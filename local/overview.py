@@ -18,7 +18,7 @@ from freshet.offsets import Offsets
 from freshet.settings import Settings
 from freshet.store import missing
 from freshet.upkeep.log_state import LogState
-from local import describing, monitoring, stack
+from local import describing, guard, monitoring, stack
 from local.client import client
 from local.supervisor import Supervisor
 
@@ -87,6 +87,7 @@ def overview(settings: Settings) -> Overview:
     airflow = {"airflow": access.sentence(settings)} if access.embedded(settings) else {}
     figures = {
         "state folder": str(settings.state_dir),
+        **_disk(settings),
         **airflow,
         **_alerts(settings),
         **_embedding(settings),
@@ -107,6 +108,13 @@ def tree_memory_mb(pid: int | None) -> float | None:
         return None
     private = sum(info.rss - getattr(info, "shared", 0) for info in infos)
     return (private + max(getattr(info, "shared", 0) for info in infos)) / 1e6
+
+
+def _disk(settings: Settings) -> dict[str, str]:
+    """Nothing as long as there is room."""
+    if not guard.is_full(settings.state_dir):
+        return {}
+    return {"disk": f"full: what has ended is started again when {guard.ROOM_MB} MB are free"}
 
 
 def _lags(settings: Settings) -> dict[str, int | None]:

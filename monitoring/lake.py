@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
+from freshet.delta import UNREADABLE, newest_commit
 from freshet.settings import Settings
 from freshet.telemetry import metrics
 from freshet.upkeep.lake_files import files, small_files
@@ -28,11 +29,11 @@ class Lake:
         self._tables: dict[str, DeltaTable] = {}
 
     def look(self) -> None:
-        """Set the gauges of the tables that there are. Raises DeltaError or OSError; then there are none."""
+        """Set the gauges of the tables that there are. Raises what is in UNREADABLE; then there are none."""
         try:
             for layer in LAYERS:
                 self._report(layer)
-        except (DeltaError, OSError):
+        except UNREADABLE:
             self._tables.clear()
             for gauge in GAUGES:
                 gauge.clear()
@@ -45,7 +46,7 @@ class Lake:
         listed = files(table)
         small = small_files(listed, self._settings.compact_file_mb)
         now_ms = datetime.now(UTC).timestamp() * 1000
-        metrics.TABLE_COMMIT.labels(layer).set(table.history(limit=1)[0]["timestamp"] / 1000)
+        metrics.TABLE_COMMIT.labels(layer).set(newest_commit(table)["timestamp"] / 1000)
         metrics.TABLE_VERSION.labels(layer).set(table.version())
         metrics.TABLE_FILES.labels(layer).set(len(listed))
         metrics.TABLE_BYTES.labels(layer).set(sum(file["size_bytes"] for file in listed))

@@ -16,6 +16,10 @@ from producer.resume import Entry, Ledger, Position
 
 # What is kept of a record that a broker with a smaller limit than ours refused; Kafka's own default limit is 1 MB.
 REFUSED_KEEP_BYTES = 256 * 1024
+
+REFUSING_S = 10.0
+"""Records on their way and none acknowledged for so long: the broker is away, or takes no writes."""
+
 FLUSH_S = 10.0
 
 
@@ -53,6 +57,8 @@ class Publisher:
         self._written: str | None = None
         self._too_large: deque[tuple[Entry, Record]] = deque()
         self._failure: FreshetError | None = None
+        self._taken_at = time.monotonic()
+        self._refusing = False
 
     def send(self, sse_id: str, record: Record | None) -> None:
         """Send one frame's record, or only note its passing (None). Blocks while the queue is full."""
@@ -69,6 +75,7 @@ class Publisher:
             entry, record = self._too_large.popleft()
             self._send(entry, refused(record, REFUSED_KEEP_BYTES))
         metrics.IN_FLIGHT.set(len(self._ledger))
+        self._look_for_refusal()
         if self._failure is not None:
             raise self._failure
 
@@ -110,8 +117,22 @@ class Publisher:
             self._failed(error, entry, record)
             return
         metrics.PRODUCED.labels(record.topic).inc()
+        self._taken_at = time.monotonic()
         if entry is not None:
             self._ledger.settle(entry)
+
+    def _look_for_refusal(self) -> None:
+        """Say once that the broker takes nothing, and once that it does again. The process is not ready in between."""
+        if not len(self._ledger):
+            self._taken_at = time.monotonic()
+        was, self._refusing = self._refusing, time.monotonic() - self._taken_at > REFUSING_S
+        if self._refusing:
+            metrics.READY.set(0)
+        if self._refusing and not was:
+            logs.get().warning("the broker takes no records: they wait", in_flight=len(self._ledger))
+        elif was and not self._refusing:
+            metrics.READY.set(1)
+            logs.get().info("the broker takes records again")
 
     def _failed(self, error: KafkaError, entry: Entry | None, record: Record) -> None:
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE and entry is not None and record.topic == topics.RAW:

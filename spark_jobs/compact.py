@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, Final
 
-from deltalake.exceptions import DeltaError
 from pyspark.sql import SparkSession
 
+from freshet.delta import UNREADABLE
 from freshet.errors import FreshetError, TransientError
 from freshet.lake import LAYERS
 from freshet.settings import Settings, load_settings
@@ -29,7 +29,7 @@ def plan(settings: Settings, layers: Sequence[str]) -> list[dict[str, Any]]:
     """What there is of each table and what a compaction would do, see `lake_files.standing`."""
     try:
         return [{"table": layer, **lake_files.standing(settings, layer)} for layer in layers]
-    except (DeltaError, OSError) as error:
+    except UNREADABLE as error:
         raise TransientError(f"the lake cannot be read: {error}") from error
 
 

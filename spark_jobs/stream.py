@@ -21,10 +21,12 @@ from pyspark.sql.streaming.query import StreamingQuery
 import freshet.log
 from freshet.contract import topics
 from freshet.errors import ConfigError, FreshetError
+from freshet.lake import LakePaths
 from freshet.settings import PREFIX, Settings, load_settings
 from freshet.spark import CORES
 from freshet.telemetry import logs, metrics
 from freshet.telemetry.serve import serve_metrics
+from freshet.upkeep import checkpoints, damage
 from spark_jobs import jvm, lake, serve
 from spark_jobs.listener import ProgressListener
 from spark_jobs.session import spark_session
@@ -40,7 +42,17 @@ POLL_S: Final = 0.5
 
 
 def start(spark: SparkSession, settings: Settings, names: Collection[str] = QUERIES) -> list[StreamingQuery]:
-    """Start the queries of these names and return them."""
+    """Start the queries of these names and return them. When one cannot start, the log names the damage of the lake."""
+    for name in names:
+        mend_checkpoint(settings.lake, name)
+    try:
+        return _start(spark, settings, names)
+    except (Py4JError, PySparkException):
+        name_damage(settings.lake)
+        raise
+
+
+def _start(spark: SparkSession, settings: Settings, names: Collection[str]) -> list[StreamingQuery]:
     queries = []
     if serve.QUERY in names:
         realtime = settings.serve_mode == "realtime"
@@ -54,12 +66,36 @@ def start(spark: SparkSession, settings: Settings, names: Collection[str] = QUER
     return queries
 
 
-def watch(queries: list[StreamingQuery], stopping: Event) -> bool:
+def mend_checkpoint(lake_paths: LakePaths, query: str) -> None:
+    """Put aside what a crash has torn of a query's checkpoint, and say so. Writes to object storage are whole or none.
+
+    Raises PermanentError when the query cannot go on from it.
+    """
+    root = lake_paths.folder
+    if root is None:
+        return
+    gone = checkpoints.mend(root / "checkpoints" / query)
+    if gone:
+        log.warning(
+            "the checkpoint was torn: the query goes on behind its last whole batch and repeats what came after",
+            query=query,
+            put_aside=[str(path) for path in gone],
+        )
+
+
+def name_damage(lake_paths: LakePaths) -> None:
+    """Say which files of the lake are damaged: Spark's own error may not. Of object storage nothing is said."""
+    for one in damage.found(lake_paths.folder) if lake_paths.folder else ():
+        log.error("the lake is damaged", file=str(one.file), damage=str(one), way_back=damage.WAY_BACK)
+
+
+def watch(queries: list[StreamingQuery], stopping: Event, lake_paths: LakePaths) -> bool:
     """Wait until one query ends or it is time to stop. Returns whether all of them were well until then."""
     while not stopping.wait(POLL_S):
         for query in queries:
             if not query.isActive:
                 log.error("a query died", query=query.name, error=str(query.exception()))
+                name_damage(lake_paths)
                 return False
         if all(query.lastProgress or query.status["isTriggerActive"] for query in queries[:1]):
             metrics.READY.set(1)
@@ -115,7 +151,7 @@ def main() -> int:
     jvm.expose(spark)
     queries = start(spark, settings, names)
     log.info("queries started", queries=[query.name for query in queries], serve_mode=settings.serve_mode)
-    well = watch(queries, stopping)
+    well = watch(queries, stopping, settings.lake)
     metrics.READY.set(0)
     try:
         for query in queries:

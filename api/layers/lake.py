@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
 from api.models.freshness import LakeOut, TableOut
+from freshet.delta import UNREADABLE, newest_commit
 from freshet.lake import LAYERS, LakePaths
 from freshet.offsets import age
 
@@ -17,11 +18,13 @@ def look(lake: LakePaths) -> LakeOut:
 
 def _table(uri: str) -> TableOut:
     try:
-        (commit,) = DeltaTable(uri).history(limit=1)
+        commit = newest_commit(DeltaTable(uri))
     except TableNotFoundError:
         return TableOut(status="not yet in the lake")
-    except (DeltaError, OSError) as error:
-        return TableOut(status=f"the lake cannot be read: {type(error).__name__}")
+    except UNREADABLE as error:
+        return TableOut(
+            status=f"the lake cannot be read: {type(error).__name__} (`freshet mend` names what is damaged)"
+        )
     committed_at = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
     return TableOut(
         status="ok",

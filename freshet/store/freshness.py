@@ -24,7 +24,7 @@ def percentiles(connection: Connection, since: datetime, until: datetime) -> dic
 
 def _percentiles(connection: Connection, start: str, end: str, since: datetime, until: datetime) -> dict[str, float]:
     query = sql.SQL(
-        "WITH took AS (SELECT 1000 * extract(epoch FROM {end} - {start})::float8 AS ms"
+        "WITH took AS (SELECT 1000 * greatest(extract(epoch FROM {end} - {start}), 0)::float8 AS ms"
         " FROM documents WHERE received_at >= %s AND received_at < %s AND source <> %s)"
         " SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms), max(ms), count(*) FROM took"
     ).format(start=sql.Identifier(start), end=sql.Identifier(end))

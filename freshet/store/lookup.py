@@ -132,7 +132,7 @@ WITH parts AS (
     FROM documents GROUP BY source
 ),
 delays AS (
-    SELECT extract(epoch FROM searchable_at - received_at)::float8 * 1000 AS ms
+    SELECT greatest(extract(epoch FROM searchable_at - received_at), 0)::float8 * 1000 AS ms
     FROM documents WHERE searchable_at > now() - make_interval(mins => %(window)s) AND source <> %(backfill)s
 )
 SELECT whole.*, delay.*, (

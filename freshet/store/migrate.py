@@ -41,6 +41,8 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> list[str]:
     TransientError when Postgres is away.
     """
     with translated(), psycopg.connect(conninfo, autocommit=True) as connection:
+        # else the server goes on with the statement of a process that was killed, and keeps its lock
+        connection.execute("SET client_connection_check_interval = '1s'")
         # two processes that start together must not both migrate
         connection.execute("SELECT pg_advisory_lock(%s)", (Lock.MIGRATING,))
         connection.execute(

@@ -39,7 +39,8 @@ async def sources(connection: AsyncConnection[Any]) -> list[str]:
 
 _PROGRESS: Final = """
 WITH recent AS (
-    SELECT extract(epoch FROM searchable_at - received_at)::float8 * 1000 AS ms, source <> %(backfill)s AS live
+    SELECT greatest(extract(epoch FROM searchable_at - received_at), 0)::float8 * 1000 AS ms,
+        source <> %(backfill)s AS live
     FROM documents WHERE searchable_at > now() - make_interval(secs => %(window)s)
 )
 SELECT (SELECT max(searchable_at) FROM documents) AS newest_searchable_at, count(*) AS searchable,

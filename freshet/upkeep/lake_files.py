@@ -10,6 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from freshet.delta import newest_commit
 from freshet.settings import Settings
 from freshet.upkeep.observations import LakeSeen
 
@@ -24,12 +25,12 @@ File = Mapping[str, Any]
 
 
 def look(settings: Settings) -> LakeSeen:
-    """How far bronze has come, and what of gold is small. Raises DeltaError or OSError."""
+    """How far bronze has come, and what of gold is small. Raises what is in `freshet.delta.UNREADABLE`."""
     bronze, gold = (_table(settings.lake.table(layer)) for layer in ("bronze", "gold"))
     reached = [file["max.kafka_timestamp"] for file in files(bronze)] if bronze else []
     small = small_files(files(gold), settings.compact_file_mb) if gold else []
     return LakeSeen(
-        committed_at=_moment(bronze.history(limit=1)[0]["timestamp"]) if bronze else None,
+        committed_at=_moment(newest_commit(bronze)["timestamp"]) if bronze else None,
         logged_until=max((moment for moment in reached if moment), default=None),
         small_files=len(small),
         small_since=_moment(min(file["modification_time"] for file in small)) if small else None,
@@ -41,7 +42,7 @@ def standing(settings: Settings, layer: str) -> dict[str, float | None]:
     `expired_` files, which have been no part of it for as long as the setting says.
 
     `expired_bytes` is None where the lake is not on this machine. `query_ms` is how long it takes to count the rows,
-    for which every file is opened. Raises DeltaError or OSError.
+    for which every file is opened. Raises what is in `freshet.delta.UNREADABLE`.
     """
     table = _table(settings.lake.table(layer))
     listed = files(table) if table else []
@@ -59,7 +60,7 @@ def standing(settings: Settings, layer: str) -> dict[str, float | None]:
 
 
 def due(settings: Settings, layer: str) -> bool:
-    """Whether there is enough to put together, or it has waited for long enough. Raises DeltaError or OSError."""
+    """Whether there is enough to put together, or it has waited for long enough. Raises as `standing` does."""
     table = _table(settings.lake.table(layer))
     small = small_files(files(table), settings.compact_file_mb) if table else []
     since = _moment(min(file["modification_time"] for file in small)) if small else None

@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
 from freshet import log
 from freshet.contract import topics
 from freshet.contract.rejections import Stage
+from freshet.delta import UNREADABLE
 from freshet.errors import PermanentError, TransientError
 from freshet.settings import Settings
 from freshet.upkeep.replay import CHUNK_RECORDS, Events, Kept, Offsets, Plan, Range, Request, Times, plan
@@ -160,7 +161,7 @@ def _batches(
         yield from dataset.to_batches(columns=columns, filter=condition)
     except TableNotFoundError:
         return
-    except (DeltaError, OSError) as error:
+    except UNREADABLE as error:
         raise TransientError(f"the lake cannot be read: {error}") from error
 
 

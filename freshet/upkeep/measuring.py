@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import psycopg
 from confluent_kafka import KafkaException
-from deltalake.exceptions import DeltaError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from freshet.contract import topics
+from freshet.delta import UNREADABLE
 from freshet.errors import FreshetError
 from freshet.offsets import Offsets, reason
 from freshet.settings import Settings
@@ -40,7 +40,7 @@ def _lake(settings: Settings) -> LakeSeen | str:
         return _within(settings.sla_timeout_s, lambda: lake_files.look(settings))
     except TimeoutError:
         return f"the lake does not answer: nothing within {settings.sla_timeout_s:g} s"
-    except (DeltaError, OSError) as error:
+    except UNREADABLE as error:
         return f"the lake cannot be read: {type(error).__name__}"
 
 

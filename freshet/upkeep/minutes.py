@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
 from freshet.contract import topics
+from freshet.delta import UNREADABLE
 from freshet.errors import TransientError
 from freshet.settings import Settings
 from freshet.upkeep import lake_files
@@ -39,7 +40,7 @@ def counted(settings: Settings, now: datetime) -> Counts:
                 newest[partition] = max(minute, newest.get(partition, minute))
     except TableNotFoundError:
         begun = now
-    except (DeltaError, OSError) as error:
+    except UNREADABLE as error:
         raise TransientError(f"the lake cannot be read: {error}") from error
     first = -(-milliseconds(max(since, begun)) // MINUTE_MS)
     following = min([milliseconds(now) // MINUTE_MS, *newest.values()]) if newest else first

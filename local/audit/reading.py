@@ -14,7 +14,8 @@ from deltalake.exceptions import TableNotFoundError
 from freshet import log
 from freshet.contract import topics
 from freshet.contract.rejections import Stage
-from freshet.errors import TransientError
+from freshet.delta import UNREADABLE
+from freshet.errors import PermanentError, TransientError
 from freshet.settings import Settings, Source
 from freshet.store import audit as store_audit
 from local.audit.ledger import Coordinates, Served
@@ -79,6 +80,9 @@ def table(settings: Settings, layer: str, columns: list[str]) -> list[dict[str, 
         found = DeltaTable(settings.lake.table(layer)).to_pyarrow_table(columns=columns)
     except TableNotFoundError:
         return []
+    except UNREADABLE as error:
+        what = f"{layer} cannot be read ({type(error).__name__})"
+        raise PermanentError(f"{what}: `freshet mend` names the file") from error
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 

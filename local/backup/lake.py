@@ -29,13 +29,13 @@ Checkpoint = dict[str, dict[int, int]]
 
 def folder_of(settings: Settings) -> Path:
     """The folder of the lake. Raises ConfigError when it is no folder of a machine."""
-    root = settings.lake.root
-    if "://" in root and not root.startswith("file://"):
+    folder = settings.lake.folder
+    if folder is None:
         raise ConfigError(
-            f"{PREFIX}LAKE_ROOT: {root} is not a folder. Keep it by its own means (versioning or replication of the "
-            "object store); `freshet backup --no-lake` takes everything else"
+            f"{PREFIX}LAKE_ROOT: {settings.lake.root} is not a folder. Keep it by its own means (versioning or "
+            "replication of the object store); `freshet backup --no-lake` takes everything else"
         )
-    return Path(re.sub("^file:/+", "/", root))
+    return folder
 
 
 def is_empty(settings: Settings) -> bool:

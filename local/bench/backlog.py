@@ -26,7 +26,7 @@ from freshet.store import freshness
 from local import ports, readiness
 from local.bench import material
 from local.bench.temporary import temporary_database
-from local.bench.usage import CpuHistory
+from local.bench.usage import UsageHistory
 from local.process import Readiness
 
 Say = Callable[[str], None]
@@ -62,8 +62,8 @@ def lake(
 ) -> dict[str, Any]:
     """Drain the log through the lake query into a lake of the measurement's own.
 
-    Returns what `lake_figures` does, and the `bytes` of each table. `beside` are further processes by name whose CPU is
-    of interest.
+    Returns what `lake_figures` does, the memory as `UsageHistory.memory_mb`, and the `bytes` of each table. `beside`
+    are further processes by name whose CPU is of interest.
     """
     say("draining the log through the lake query")
     with tempfile.TemporaryDirectory(prefix="freshet-bench-lake-") as folder:
@@ -73,7 +73,7 @@ def lake(
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:
-            with CpuHistory({"lake": child.pid, **beside}) as history:
+            with UsageHistory({"lake": child.pid, **beside}) as history:
                 printed, said = child.communicate()
         finally:
             child.kill()
@@ -86,7 +86,8 @@ def lake(
     for batch in batches:
         began = batch.pop("began") + apart
         batch["cpu_seconds"] = history.used(began, began + batch["seconds"])
-    return {**lake_figures(batches, warm_up), "bytes": written, "source": settings.source.value}
+    memory = history.memory_mb()["lake"]
+    return {**lake_figures(batches, warm_up), "memory_mb": memory, "bytes": written, "source": settings.source.value}
 
 
 def lake_figures(batches: Sequence[Batch], warm_up: int = WARM_UP_EVENTS) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def index(
     with (
         temporary_database(settings.conninfo) as conninfo,
         _indexers(settings, conninfo, indexers) as (pids, ready),
-        CpuHistory({**pids, **beside}) as history,
+        UsageHistory({**pids, **beside}) as history,
         psycopg.connect(conninfo, autocommit=True) as connection,
     ):
         until_documents(connection, 1, say)
@@ -168,6 +169,7 @@ def index(
             "indexer": round(sum(used[name] for name in pids), 2),
             **{name: round(used[name], 2) for name in beside},
         },
+        "memory_mb": {name: seen for name, seen in history.memory_mb().items() if name in pids},
         "indexers": indexers,
         "source": settings.source.value,
     }

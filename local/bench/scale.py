@@ -24,7 +24,7 @@ from local.bench.backlog import end_of, folder_bytes, until
 from local.bench.growth import Measured, figures, said
 from local.bench.sizing import sizing
 from local.bench.temporary import temporary_stack
-from local.bench.usage import CpuHistory
+from local.bench.usage import UsageHistory
 from local.supervisor import Supervisor
 
 Say = Callable[[str], None]
@@ -145,7 +145,7 @@ class _Bench:
         self._say(name)
         before = self._count(written_to)
         self._control.start(name)
-        with CpuHistory(self._pids(name, *beside)) as history:
+        with UsageHistory(self._pids(name, *beside)) as history:
             done = follow(lambda: self._count(written_to) - before, enough, warm_up)
         self._control.stop(name)
         return self._measured(name, done.units, done.until - done.since, history.used(done.since, done.until))

@@ -1,7 +1,7 @@
 """CPU and memory of the stack's processes while something is measured."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from types import TracebackType
 
@@ -13,6 +13,7 @@ from local.supervisor import State, Supervisor
 
 SAMPLE_S = 1.0
 HISTORY_S = 0.3
+THIRDS = ("first", "middle", "last")
 
 
 class Usage:
@@ -43,8 +44,8 @@ class Usage:
                 self.peak_memory_mb[name] = round(max(self.peak_memory_mb.get(name, 0.0), seen), 1)
 
 
-class CpuHistory:
-    """A context that notes what some process trees have used, by name; `used` tells of any stretch of time in it."""
+class UsageHistory:
+    """A context that notes what some process trees use, by name; `used` tells of any stretch of time in it."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = pids
@@ -52,8 +53,9 @@ class CpuHistory:
         self._thread = Thread(target=self._sample, daemon=True)
         self._times: list[float] = []
         self._seen: dict[str, list[float]] = {name: [] for name in pids}
+        self._memory: dict[str, list[float]] = {name: [] for name in pids}
 
-    def __enter__(self) -> "CpuHistory":
+    def __enter__(self) -> "UsageHistory":
         self._note()
         self._thread.start()
         return self
@@ -68,6 +70,10 @@ class CpuHistory:
         both = {name: np.interp([since, until], self._times, seen) for name, seen in self._seen.items()}
         return {name: float(end - start) for name, (start, end) in both.items()}
 
+    def memory_mb(self) -> dict[str, dict[str, float]]:
+        """By name the median of each third of the time, which are alike when the memory is flat, and the most."""
+        return {name: _by_thirds(seen) for name, seen in self._memory.items() if len(seen) >= len(THIRDS)}
+
     def _sample(self) -> None:
         while not self._stop.wait(HISTORY_S):
             self._note()
@@ -77,6 +83,13 @@ class CpuHistory:
         for name, seen in self._seen.items():
             # of a process that has ended nothing is known any more
             seen.append(max(tree_cpu_seconds(self._pids[name]), seen[-1] if seen else 0.0))
+            if memory := tree_memory_mb(self._pids[name]):
+                self._memory[name].append(memory)
+
+
+def _by_thirds(seen: Sequence[float]) -> dict[str, float]:
+    parts = zip(THIRDS, np.array_split(np.array(seen), len(THIRDS)), strict=True)
+    return {**{name: round(float(np.median(part)), 1) for name, part in parts}, "peak": round(max(seen), 1)}
 
 
 def _cpu(states: Mapping[str, State]) -> dict[str, float]:

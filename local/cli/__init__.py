@@ -16,6 +16,7 @@ from local.cli import (
     deployment,
     embeddings,
     keys,
+    mending,
     questions,
     reliability,
     stack,
@@ -28,20 +29,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (
-    demo,
-    stack,
-    questions,
-    checks,
-    reliability,
-    upkeep,
-    backfill,
-    context,
-    embeddings,
-    backup,
-    keys,
-    deployment,
-):
+COMMANDS = (
+    demo, stack, questions, checks, upkeep, backfill, context, embeddings, backup, mending, keys, deployment, reliability,
+)  # fmt: skip
+for module in COMMANDS:
     module.register(app)
 app.add_typer(benchmarks.app, name="bench")
 

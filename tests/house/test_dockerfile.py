@@ -132,7 +132,7 @@ def test_rooms_are_spared_what_they_do_not_use() -> None:
         "ui": ["gradio"],
         "exporter": ["deltalake"],
         "eventstreams": [],
-        "spark": ["pyspark"],
+        "spark": ["deltalake", "pyspark"],
         "airflow": ["apache-airflow-core", "deltalake", "onnxruntime", "pyspark"],
         "command": ["deltalake", "onnxruntime"],
     }

@@ -109,6 +109,37 @@ def test_what_can_be_found_is_a_layer_too(fresh: Settings, client: TestClient) -
     assert searchable["age_seconds"] == pytest.approx(30, abs=20)
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
+def test_after_a_jump_of_the_clock_no_age_and_no_delay_is_negative(
+    fresh: Settings, client: TestClient, jump: timedelta
+) -> None:
+    """What was written before a jump back is of the future then; what was before a jump forward is old."""
+    now = datetime.now(UTC)
+    before = now - jump
+    produce(fresh, topics.GOLD, before)
+    commit(fresh, {0: 1})
+    insert(fresh.conninfo, document(received_at=before, event_time=before, searchable_at=now))
+    insert(fresh.conninfo, document(received_at=before, event_time=before, searchable_at=before))
+    body = freshness(client)
+    numbers = [value for _, value in named_numbers(body)]
+    assert min(numbers) >= 0, body
+    assert (body["documents"], body["lag"]["records"]) == (2, 1)
+    pipeline = client.get("/v1/pipeline")
+    assert pipeline.status_code == 200
+    assert [name for name, value in named_numbers(pipeline.json()) if value < 0] == []
+
+
+def named_numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from named_numbers(member, f"{name}/{key}")
+    elif isinstance(value, list):
+        for member in value:
+            yield from named_numbers(member, name)
+    elif isinstance(value, int | float):
+        yield name, value
+
+
 def test_without_broker_and_lake_it_says_so_soon_and_still_answers(database: str, tmp_path: Path) -> None:
     migrate(database)
     (tmp_path / "lake").write_text("no folder")

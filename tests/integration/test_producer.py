@@ -6,18 +6,22 @@ import signal
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Message
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from freshet.contract import topics
+from freshet.log import MAX_RECORD_BYTES
 from freshet.settings import Settings, Source
-from local import ports
+from local import guard, ports
 from local.eventstreams.app import PATH
 from local.eventstreams.simulator import describe, entry
 from local.eventstreams.source import Kind
+from local.supervision import run_folder
+from producer.classify import MAX_VALUE_BYTES
 from producer.resume import read_position
 from tests.producing import Topic, running, until
 
@@ -113,6 +117,54 @@ def test_nothing_is_missing_after_the_producer_is_killed_midway(mine: Settings, 
         assert raw.ids() < events
         with running(mine, "producer"):
             until(lambda: events <= raw.ids())
+    assert raw.ids() == events
+
+
+def test_an_event_of_ten_megabytes_is_rejected_with_its_reason_and_the_stream_goes_on(
+    mine: Settings, raw: Topic, rejected: Topic
+) -> None:
+    assert mine.recording is not None
+    lines = mine.recording.read_bytes().splitlines()
+    huge = json.loads(lines[COUNT // 2]) | {"comment": "x" * MAX_RECORD_BYTES}
+    mine.recording.write_bytes(b"\n".join([*lines[: COUNT // 2], json.dumps(huge).encode(), *lines[COUNT // 2 :]]))
+    with running(mine, "local.eventstreams"), running(mine, "producer") as producer:
+        until(lambda: set(expected(mine.simulator_seed, Kind.EVENT)) <= raw.ids())
+        until(lambda: any(reason_of(message) == b"too_large" for message in rejected.read().messages))
+        assert producer.poll() is None
+    (kept,) = [message for message in rejected.messages if reason_of(message) == b"too_large"]
+    assert kept.value() == json.dumps(huge).encode()[:MAX_VALUE_BYTES]
+    assert f"{len(json.dumps(huge))} bytes".encode() in dict(kept.headers() or [])["error"]
+
+
+def reason_of(message: Message) -> bytes | None:
+    return dict(message.headers() or []).get("reason")
+
+
+@contextmanager
+def taking_nothing(settings: Settings) -> Iterator[None]:
+    """The broker keeps its connections and answers nobody until the block ends."""
+    process = guard.process_of(run_folder(settings) / "kafka.pid")
+    assert process is not None
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+
+
+def test_while_the_broker_takes_nothing_the_producer_says_so_waits_and_goes_on_after(
+    settings: Settings, mine: Settings, raw: Topic
+) -> None:
+    events = set(expected(mine.simulator_seed, Kind.EVENT))
+    with running(mine.model_copy(update={"rate": 100}), "local.eventstreams"), running(mine, "producer") as producer:
+        until(lambda: bool(raw.ids()))
+        with taking_nothing(settings):
+            until(lambda: metric(mine, "freshet_ready") == 0)
+            assert "the broker takes no records" in (mine.state_dir / "producer.log").read_text()
+            assert metric(mine, "freshet_producer_in_flight_records") > 0
+        until(lambda: events <= raw.ids())
+        until(lambda: metric(mine, "freshet_ready") == 1)
+        assert producer.poll() is None
     assert raw.ids() == events
 
 

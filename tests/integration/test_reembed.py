@@ -1,6 +1,7 @@
 """Filling missing vectors and moving to another model, on a real database."""
 
 import json
+import pkgutil
 import subprocess
 import sys
 import time
@@ -279,6 +280,48 @@ def test_what_arrives_while_the_index_is_made_is_embedded_before_the_switch(
     report = done(settings, MOVE)
     assert report["index"]["arrived_meanwhile"] == 5
     assert report["switch"]["before"] == "old"
+
+
+class KilledError(Exception):
+    """Stands for a kill in the middle of a step."""
+
+
+@pytest.mark.parametrize(
+    "killed_in",
+    [
+        "freshet.store.embeddings.put_vectors",
+        "freshet.store.models.build_indexes",
+        "freshet.upkeep.reembed_steps._compare",
+        "freshet.store.models._check_table",
+        "freshet.store.maintenance.note_missing",
+    ],
+)
+def test_killed_in_any_step_a_move_is_whole_when_it_is_run_again_and_a_model_is_active_throughout(
+    settings: Settings,
+    connection: Connection,
+    known: dict[str, TextEmbedder],
+    monkeypatch: pytest.MonkeyPatch,
+    killed_in: str,
+) -> None:
+    store(connection, *(gold(text=f"text {n}") for n in range(40)))
+    doing = pkgutil.resolve_name(killed_in)
+
+    def killed(*given: Any) -> None:
+        doing(*given)
+        raise KilledError
+
+    with monkeypatch.context() as kill:
+        kill.setattr(killed_in, killed)
+        with pytest.raises(KilledError):
+            run(settings, MOVE)
+    switched = killed_in.endswith("note_missing")
+    assert states(connection) == (
+        {"new": "active", "old": "retired"} if switched else {"new": "building", "old": "active"}
+    )
+    run(settings, MOVE)
+    assert states(connection) == {"new": "active", "old": "retired"}
+    assert count(connection, "embeddings_new") == count(connection, "embeddings_old") == 40
+    assert count(connection, "pending_embeddings") == 0
 
 
 def test_killed_while_it_embeds_it_goes_on_where_it_was(

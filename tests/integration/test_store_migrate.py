@@ -1,11 +1,13 @@
 """Migrations on a real database."""
 
+import multiprocessing
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError, TransientError
 from freshet.store.migrate import FOLDER, migrate, migrations
@@ -52,6 +54,27 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: str, folder: Pat
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT to_regclass('half')").fetchone() == (None,)
         assert connection.execute("SELECT count(*) FROM schema_migrations").fetchone() == (len(migrations()),)
+
+
+def test_killed_in_the_middle_of_a_migration_the_next_start_does_it_whole(database: str, folder: Path) -> None:
+    migrate(database, folder)
+    slow = folder / "9999_slow.sql"
+    slow.write_text("CREATE TABLE half (id integer); SELECT pg_sleep(3600)")
+    killed = multiprocessing.get_context("spawn").Process(target=migrate, args=(database, folder))
+    killed.start()
+    until_asleep(database)
+    killed.kill()
+    killed.join()
+    slow.write_text("CREATE TABLE half (id integer); CREATE TABLE other (id integer)")
+    assert migrate(f"{database}?options=-c%20lock_timeout%3D30s", folder) == ["9999_slow"]
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT to_regclass('half'), to_regclass('other')").fetchone() == ("half", "other")
+
+
+@retry(retry=retry_if_result(lambda asleep: not asleep), wait=wait_fixed(0.05), stop=stop_after_delay(60))
+def until_asleep(database: str) -> bool:
+    with psycopg.connect(database) as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'").fetchall())
 
 
 def test_a_server_that_is_away_is_transient() -> None:

@@ -188,6 +188,35 @@ def test_of_files_that_nobody_committed_only_old_ones_go(spark, lake, write):
     assert (young.exists(), old.exists()) == (True, False)
 
 
+class KilledError(Exception):
+    """Stands for a kill between two steps."""
+
+
+def test_killed_after_its_commit_and_in_the_middle_of_tidying_a_compaction_ends_the_same(
+    spark, lake, write, monkeypatch
+):
+    def killed(*_):
+        raise KilledError
+
+    write(*range(4))
+    rows = ids(lake)
+    with monkeypatch.context() as kill:
+        kill.setattr("spark_jobs.compact.remove_expired", killed)
+        with pytest.raises(KilledError):
+            compact(spark, lake, "gold")
+    assert ids(lake) == rows
+    gold = folder(lake) / "gold"
+    of_table = {file["path"] for file in lake_files.files(DeltaTable(lake.lake.table("gold")))}
+    left = [file for file in gold.glob("*.parquet") if file.name not in of_table]
+    assert len(left) == 4
+    left[0].unlink()
+    remove_expired(spark, lake, "gold", 0)
+    assert ids(lake) == rows
+    assert {file.name for file in gold.glob("*.parquet")} == of_table
+    compact(spark, lake, "gold")
+    assert ids(lake) == rows
+
+
 def command(settings, *arguments):
     done = subprocess.run(
         [sys.executable, "-m", "spark_jobs.compact", *arguments],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.bench import usage
 from local.bench.backlog import lake_figures
 
 COLD = [{"rows": 199_998, "seconds": 50.0}, {"rows": 199_997, "seconds": 50.0}]
@@ -47,3 +48,9 @@ def test_the_cpu_seconds_are_those_of_the_batches_that_count() -> None:
     assert figures["cpu_seconds"] == {"lake": 90.0, "kafka": 3.0}
     assert figures["events"] == 599_992
     assert figures["seconds"] == 150
+
+
+def test_memory_is_told_by_thirds_so_that_growth_is_seen() -> None:
+    assert usage._by_thirds([100, 110, 100, 200, 210, 200, 300, 999, 300]) == {
+        "first": 100, "middle": 200, "last": 300, "peak": 999
+    }  # fmt: skip

@@ -13,7 +13,7 @@ from local.bench import backlog, scale, usage
 from local.bench.growth import Measured, figures, lines
 from local.bench.scale import follow
 from local.bench.sizing import sizing
-from local.bench.usage import CpuHistory
+from local.bench.usage import UsageHistory
 
 ONE = Measured("serve", 1, 1, units=1_000, seconds=10, cpu_seconds={"serve": 5.0, "kafka": 2.5})
 TWO = Measured("serve", 2, 1, units=3_000, seconds=10, cpu_seconds={"serve": 12.0, "kafka": 5.0})
@@ -87,7 +87,7 @@ def test_cpu_is_told_of_any_stretch_and_kept_when_the_process_has_ended(monkeypa
     clock = iter([10.0, 12.0, 14.0])
     monkeypatch.setattr(usage, "tree_cpu_seconds", lambda _: next(seen))
     monkeypatch.setattr(usage, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    history = CpuHistory({"one": 1})
+    history = UsageHistory({"one": 1})
     for _ in range(3):
         history._note()
     assert history.used(10, 12) == {"one": 2.0}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Event
 from typing import cast
 
@@ -184,3 +184,29 @@ def test_whose_turn_it_is_not_asks_nothing() -> None:
     store.take_turn = not_mine  # type: ignore[method-assign]
     Asker(cast(Store, store), source, Pace(60_000), KEPT, lambda: True).run(stop)
     assert (source.asked, store.due) == ([], PAGES)
+
+
+class Clock(datetime):
+    """A wall clock that tests put back and forward."""
+
+    put_by = timedelta(0)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Clock":
+        return cls.fromtimestamp(datetime.now(tz).timestamp() + cls.put_by.total_seconds(), tz)
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
+def test_whatever_a_clock_does_pages_are_asked_about_and_no_age_is_negative(
+    monkeypatch: pytest.MonkeyPatch, jump: timedelta
+) -> None:
+    monkeypatch.setattr("context.asking.datetime", Clock)
+    monkeypatch.setattr(Clock, "put_by", jump)
+    monkeypatch.setattr(Pages, "waiting", lambda pages: Waiting(len(pages.due), datetime.now(UTC)))
+    took = "freshet_context_received_to_described_seconds_sum"
+    before = REGISTRY.get_sample_value(took) or 0
+    store = Pages([*PAGES])
+    ask(store, Source(known), 1)
+    assert store.described == known(PAGES)
+    assert (REGISTRY.get_sample_value("freshet_context_waiting_seconds") or 0) >= 0
+    assert (REGISTRY.get_sample_value(took) or 0) >= before

@@ -108,6 +108,16 @@ def test_a_document_that_the_store_refuses_is_counted_and_the_others_are_written
     assert counted("freshet_indexer_documents_total", outcome="rejected") == before + 1
 
 
+def test_a_clock_that_was_put_back_an_hour_gives_no_negative_duration() -> None:
+    store = MemoryStore()
+    stage = {"stage": "received_to_searchable"}
+    before = counted("freshet_freshness_seconds_sum", **stage), counted("freshet_freshness_seconds_count", **stage)
+    ahead = gold()
+    index([ahead | {"received_at": ahead["gold_at"] + timedelta(hours=1)}], store, models_of(store, TextEmbedder()))
+    assert counted("freshet_freshness_seconds_count", **stage) == before[1] + 1
+    assert counted("freshet_freshness_seconds_sum", **stage) == before[0]
+
+
 def test_what_is_said_last_of_a_document_counts() -> None:
     store, embedder = MemoryStore(), TextEmbedder()
     models = models_of(store, embedder)
