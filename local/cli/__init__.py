@@ -30,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    demo, stack, questions, checks, upkeep, backfill, context, embeddings, backup, mending, keys, deployment, reliability,
+    demo, stack, questions, checks, upkeep, backfill, context, embeddings, backup, mending, keys, deployment,
+    reliability,
 )  # fmt: skip
 for module in COMMANDS:
     module.register(app)
