@@ -1,7 +1,8 @@
 """Becomes another program, such that it cannot be left behind: `python -m local.guard [options] -- COMMAND...`.
 
-It kills what its predecessor left, writes a pid file, gives up root where it is told to, asks the kernel (on Linux)
-for a signal when its parent dies, and then executes the command in its place, with the same pid.
+It kills what its predecessor left, writes a pid file, forgets the secrets of others, gives up root where it is told to,
+asks the kernel (on Linux) for a signal when its parent dies, and then executes the command in its place, with the same
+pid.
 """
 
 import argparse
@@ -10,11 +11,14 @@ import os
 import pwd
 import signal
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
 
 PR_SET_PDEATHSIG = 1
+OWNER_ALONE = 0o077
+"""What the processes write nobody else may read."""
 
 
 def write_pid_file(path: Path) -> None:
@@ -59,6 +63,12 @@ def process_of(pid_file: Path) -> psutil.Process | None:
         return None
 
 
+def forget(names: Collection[str]) -> None:
+    """Take variables out of the environment, however they are spelled: settings are read in any case."""
+    for name in [name for name in os.environ if name.upper() in names]:
+        del os.environ[name]
+
+
 def become(user: str) -> None:
     """Give up root for this system user."""
     entry = pwd.getpwnam(user)
@@ -84,13 +94,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="working directory")
     parser.add_argument("--nice", type=int, default=0, help="added to the niceness, so that others go first")
     parser.add_argument("--death-signal", help="signal when the parent dies, such as TERM")
+    parser.add_argument("--without", default="", help="environment variables that the command does not get, by commas")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="environment variable")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     end_group(options.pid_file)
     write_pid_file(options.pid_file)
+    forget(options.without.split(","))
     os.environ.update(pair.split("=", 1) for pair in options.set)
     os.nice(options.nice)
+    os.umask(OWNER_ALONE)
     if options.folder:
         os.chdir(options.folder)
     if options.user:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from freshet.settings import Settings
+from local import entrusted
 from local.process import Process
 
 
@@ -20,6 +21,7 @@ def guarded(process: Process, settings: Settings) -> list[str]:
         sys.executable, "-m", "local.guard",
         "--pid-file", str(run_folder(settings) / f"{process.name}.pid"),
         "--death-signal", process.stop_signal,
+        "--without", ",".join(entrusted.withheld(process.name)),
     ]  # fmt: skip
     if process.user:
         command += ["--user", process.user]
