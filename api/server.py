@@ -168,6 +168,7 @@ class Connection(HttpToolsProtocol):
             body = json.dumps(problems.describe(status, detail, request_id)).encode()
             headers = [
                 *self.server_state.default_headers,
+                *((name.lower().encode(), value.encode()) for name, value in problems.BROWSERS.items()),
                 (b"content-type", problems.MEDIA_TYPE.encode()),
                 (b"content-length", str(len(body)).encode()),
                 (b"x-request-id", request_id.encode()),

@@ -1,9 +1,9 @@
 """The settings of where processes run and how many; a part of `freshet.settings.Settings`, where all are read."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 from freshet.setting_values import Memory, Port, Url
 
@@ -18,6 +18,11 @@ class DeploymentSettings(BaseSettings):
         "127.0.0.1",
         min_length=1,
         description="address of metrics and readiness, of Airflow and of the stand-in stream; 0.0.0.0 in a container",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="names with a dot by which the API and the pages may be addressed, such as freshet.example.org; "
+        "addresses, localhost and names of this network always may; * stands for all",
     )
     airflow_public_url: Url = Field("", description="address at which people reach Airflow; empty: airflow_url")
 

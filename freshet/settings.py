@@ -199,8 +199,9 @@ class Settings(DeploymentSettings, MonitoringSettings, ContextSettings):
     postgres_port: Port = Field(18032, description="port of the embedded Postgres")
 
     @field_validator(
-        "gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", "process_urls", mode="before"
-    )
+        "gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", "process_urls",
+        "allowed_hosts", mode="before",
+    )  # fmt: skip
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
