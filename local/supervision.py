@@ -11,7 +11,7 @@ from local.process import Process
 def run_folder(settings: Settings) -> Path:
     """Folder of pid files, sockets and the supervisor's configuration."""
     folder = settings.state_dir / "run"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
 
