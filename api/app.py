@@ -83,7 +83,7 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     description.complete(app, keyed=bool(settings.api_keys))
     # The last is the outermost: whatever the others answer has a request id, and a browser may read it.
     app.add_middleware(BodyLimit)
-    app.add_middleware(Clients, settings.api_keys, settings.api_rate_limit)
+    app.add_middleware(Clients, settings.api_keys, settings.api_rate_limit, settings.api_at_once)
     if settings.api_cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -50,6 +50,11 @@ class DeploymentSettings(BaseSettings):
         18100, description="port of the second indexer's metrics; those of further ones follow it"
     )
     api_workers: int = Field(1, ge=1, le=16, description="API processes of the embedded stack, which share its port")
+    api_at_once: int = Field(
+        300,
+        ge=0,
+        description="requests of one client that one API process has under way, streams among them; 0: no limit",
+    )
     api_also_at: int = Field(
         0, ge=0, le=65535, description="port at which this one of them answers as well, to be told apart; 0: none"
     )
