@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 
 from freshet.settings import CHECKOUT
+from freshet.telemetry import metrics
 from tests.house.test_house import PACKAGES, PROJECT, imports, modules, tracked
 
 SOURCES = [file for folder in (*PACKAGES, "dags", "scripts") for file in modules(folder)]
@@ -92,6 +94,13 @@ def test_the_pages_take_markup_from_their_own_server_alone() -> None:
     assert [one for one in lines if risky.search(one[1])] == [("trace.js", "body.innerHTML = await reply.text();")]
     assert "autoescape=True" in (CHECKOUT / "ui" / "render.py").read_text()
     assert not [file for file in tracked() if "templates" in file.parts and re.search(r"\|\s*safe\b", file.read_text())]
+
+
+def test_no_label_of_a_metric_is_what_a_stranger_wrote() -> None:
+    measured = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    labels = {label for one in measured for label in one._labelnames}
+    assert {"route", "status"} <= labels
+    assert not labels & {"title", "page", "comment", "summary", "section", "text", "user", "wiki", "question", "url"}
 
 
 def test_processes_are_started_in_named_files_alone() -> None:
