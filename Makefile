@@ -1,6 +1,6 @@
 # `make help` lists the targets. Each sets up first what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test drills chaos soak fuzz check bench screenshots clean
+.PHONY: help setup demo test drills chaos soak fuzz check audit bench screenshots clean
 SHELL := /bin/bash
 BIN := .venv/bin
 
@@ -30,6 +30,9 @@ soak: setup ## run a stack with everything on for an hour: memory, file handles,
 
 check: setup ## what CI runs first: format, lint, types, house rules
 	@scripts/check.sh
+
+audit: setup ## known weaknesses of the locked packages, where their list can be reached; exits with 3 where not
+	@scripts/audit.sh
 
 bench: setup ## print every measured figure: freshness, lake, index, api, pages, context, metrics, scale, retrieval
 	@scripts/bench.sh

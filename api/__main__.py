@@ -24,6 +24,7 @@ def main() -> None:
     logs.configure("api", settings.log_level)
     metrics.only("api")
     _refuse_newer(settings)
+    serving.allow_files()
     # an answer that a model is writing has its time
     grace_s = settings.answer_timeout_s + serving.GRACE_S
     try:

@@ -13,6 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from api import description, problems
 from api.answers.keeping import Keeper
 from api.answers.model import Model
+from api.browsers import DOCS, Browsers
 from api.clients import Clients
 from api.feed.reader import FeedReader
 from api.layers.views import Layers
@@ -71,6 +72,8 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
         lifespan=lifespan,
         # It would lead to the address that the request's own Host names.
         redirect_slashes=False,
+        docs_url=DOCS,
+        redoc_url=None,
     )
     # Whoever runs the application says here when it is ending, so that open streams end in time.
     app.state.ending = lambda: False
@@ -80,7 +83,7 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
     description.complete(app, keyed=bool(settings.api_keys))
     # The last is the outermost: whatever the others answer has a request id, and a browser may read it.
     app.add_middleware(BodyLimit)
-    app.add_middleware(Clients, settings.api_keys, settings.api_rate_limit)
+    app.add_middleware(Clients, settings.api_keys, settings.api_rate_limit, settings.api_at_once)
     if settings.api_cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -89,6 +92,7 @@ def create_app(settings: Settings, embedder: Embedder | None = None) -> FastAPI:
             allow_headers=("Authorization", "Last-Event-ID", "X-Request-ID"),
             expose_headers=("X-Request-ID", "Retry-After"),
         )
+    app.add_middleware(Browsers, settings.allowed_hosts)
     app.add_middleware(Observed)
     return app
 

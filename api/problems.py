@@ -22,6 +22,17 @@ MOST_ERRORS: Final = 20
 MAX_NAME: Final = 100
 UNEXPECTED: Final = "Something went wrong here."
 
+BROWSERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""What a browser is told of an answer that is no page."""
+
 
 class Invalid(BaseModel):
     """One field that is wrong."""
@@ -81,7 +92,7 @@ def respond(
 ) -> JSONResponse:
     """A problem document. `more` are further members of `Problem`."""
     problem = describe(status, detail, request.state.request_id, **more)
-    sent = dict(headers or {})
+    sent = {**BROWSERS, **(headers or {})}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
     return JSONResponse(problem, status, sent, MEDIA_TYPE)

@@ -1,4 +1,7 @@
-"""Vectors of queries: made in one thread, those that wait together in one call, and remembered."""
+"""Vectors of queries: made in one thread, those that wait together in one call, and remembered.
+
+Clients take turns: who asks much waits behind its own questions, and not others behind those.
+"""
 
 import asyncio
 from collections import OrderedDict
@@ -10,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from anyio import to_thread
 
+from api.asker import CLIENT
 from freshet.embedding import Embedder
 from freshet.errors import TransientError
 
@@ -43,6 +47,8 @@ class QueryVectors:
         self._deadline_s = deadline_s
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
         self._waiting: dict[str, asyncio.Future[Vector]] = {}
+        self._lines: OrderedDict[str, dict[str, None]] = OrderedDict()
+        self._making: dict[str, None] = {}
         self._worker: asyncio.Task[None] | None = None
         self._seconds_each = FIRST_GUESS_S
 
@@ -51,19 +57,21 @@ class QueryVectors:
         if query in self._vectors:
             self._vectors.move_to_end(query)
             return self._vectors[query]
+        client = CLIENT.get()
         if query not in self._waiting:
-            wait_s = (len(self._waiting) + 1) * self._seconds_each
+            wait_s = (len(self._making) + self._before(client) + 1) * self._seconds_each
             if wait_s > self._deadline_s:
                 raise OverloadedError(wait_s)
             self._waiting[query] = asyncio.get_running_loop().create_future()
+        if query not in self._making:
+            self._lines.setdefault(client, {})[query] = None
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         # shielded: who leaves does not take it from the others who asked the same
         return await asyncio.shield(self._waiting[query])
 
     async def _work(self) -> None:
-        while self._waiting:
-            queries = list(self._waiting)[:TOGETHER]
+        while queries := self._next():
             begun = perf_counter()
             try:
                 made = await to_thread.run_sync(self._embedder.embed, queries)
@@ -74,6 +82,25 @@ class QueryVectors:
             for query, vector in zip(queries, made, strict=True):
                 self._remember(query, vector)
                 self._waiting.pop(query).set_result(vector)
+
+    def _before(self, client: str) -> int:
+        """How many queries are made before another one of this client."""
+        own = len(self._lines.get(client, ()))
+        return own + sum(min(len(line), own + 1) for name, line in self._lines.items() if name != client)
+
+    def _next(self) -> list[str]:
+        """The queries of the next call, one of each client in turn."""
+        self._making = {}
+        while self._lines and len(self._making) < TOGETHER:
+            client, line = self._lines.popitem(last=False)
+            query = next(iter(line))
+            del line[query]
+            if line:
+                self._lines[client] = line
+            # another client may have asked the same
+            if query in self._waiting:
+                self._making[query] = None
+        return list(self._making)
 
     def _refuse(self, queries: Sequence[str], error: Exception) -> None:
         for query in queries:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import resource
 import socket
 import uuid
 from typing import Final
@@ -28,8 +29,21 @@ none is closed under a request that is on its way."""
 BACKLOG: Final = 2048
 """Connections that wait to be accepted: uvicorn's own number."""
 
+MOST_CONNECTIONS: Final = 1_000
+"""Of one address. Those beyond are closed as they come, so that others find the process able to accept."""
+
+MOST_FILES: Final = 16_384
+
 UNREAD_S: Final = 60.0
 """Whoever reads nothing for so long of an answer or a stream that waits for it is cut off."""
+
+
+def allow_files() -> None:
+    """Let this process have as many files open as it may, up to MOST_FILES: often it is a thousand unless asked for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def sockets(host: str, port: int, also_at: int) -> list[socket.socket] | None:
@@ -83,6 +97,8 @@ class Connection(HttpToolsProtocol):
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._wait()
+        if sum(self._has_our_address(one) for one in self.connections) > MOST_CONNECTIONS:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
@@ -130,6 +146,11 @@ class Connection(HttpToolsProtocol):
         """uvicorn's own answer to what it cannot read."""
         self._refuse(400, msg)
 
+    def _has_our_address(self, other: object) -> bool:
+        if not (isinstance(other, Connection) and other.client and self.client):
+            return False
+        return other.client[0] == self.client[0]
+
     def _wait(self) -> None:
         self._overdue = self.loop.call_later(HEAD_S, self._give_up)
 
@@ -168,6 +189,7 @@ class Connection(HttpToolsProtocol):
             body = json.dumps(problems.describe(status, detail, request_id)).encode()
             headers = [
                 *self.server_state.default_headers,
+                *((name.lower().encode(), value.encode()) for name, value in problems.BROWSERS.items()),
                 (b"content-type", problems.MEDIA_TYPE.encode()),
                 (b"content-length", str(len(body)).encode()),
                 (b"x-request-id", request_id.encode()),

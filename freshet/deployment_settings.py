@@ -1,9 +1,9 @@
 """The settings of where processes run and how many; a part of `freshet.settings.Settings`, where all are read."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 from freshet.setting_values import Memory, Port, Url
 
@@ -18,6 +18,11 @@ class DeploymentSettings(BaseSettings):
         "127.0.0.1",
         min_length=1,
         description="address of metrics and readiness, of Airflow and of the stand-in stream; 0.0.0.0 in a container",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="names with a dot by which the API and the pages may be addressed, such as freshet.example.org; "
+        "addresses, localhost and names of this network always may; * stands for all",
     )
     airflow_public_url: Url = Field("", description="address at which people reach Airflow; empty: airflow_url")
 
@@ -45,6 +50,11 @@ class DeploymentSettings(BaseSettings):
         18100, description="port of the second indexer's metrics; those of further ones follow it"
     )
     api_workers: int = Field(1, ge=1, le=16, description="API processes of the embedded stack, which share its port")
+    api_at_once: int = Field(
+        300,
+        ge=0,
+        description="requests of one client that one API process has under way, streams among them; 0: no limit",
+    )
     api_also_at: int = Field(
         0, ge=0, le=65535, description="port at which this one of them answers as well, to be told apart; 0: none"
     )

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from freshet.setting_values import Port, Url
+from freshet.setting_values import Port, SecretUrl, Url
 
 
 class MonitoringSettings(BaseSettings):
@@ -20,7 +20,7 @@ class MonitoringSettings(BaseSettings):
     alert_time_scale: float = Field(
         1, gt=0, le=1, description="factor on every window and wait of the alert rules, for drills; 1: as written"
     )
-    alertmanager_webhook_url: SecretStr = Field(
+    alertmanager_webhook_url: SecretUrl = Field(
         SecretStr(""), description="URL that the embedded Alertmanager posts alerts to, in its own format"
     )
     otlp_endpoint: Url = Field(

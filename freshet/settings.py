@@ -24,11 +24,13 @@ from freshet.setting_values import (
     ORIGIN,
     SECRETS,
     CheckoutPath,
+    Dsn,
     Layer,
     Memory,
     ModelId,
     Port,
     RateLimit,
+    SecretUrl,
     Source,
     Url,
     UserPath,
@@ -78,7 +80,7 @@ class Settings(DeploymentSettings, MonitoringSettings, ContextSettings):
     kafka_partitions: int = Field(4, ge=1, le=256, description="partitions of a topic when it is created")
     kafka_retention_hours: int = Field(72, ge=1, description="how long the log keeps records, hours")
     lake_root: str = Field("", description="root of the Delta tables, file:// or s3a://; empty: in state_dir")
-    postgres_dsn: SecretStr = Field(SecretStr(""), description="an existing Postgres with pgvector")
+    postgres_dsn: Dsn = Field(SecretStr(""), description="an existing Postgres with pgvector")
 
     spark_master: str = Field("", description="Spark master; empty: this machine, with the slots that a job needs")
     serve_driver_memory: Memory = Field("512m", description="heap of the serve query's driver")
@@ -135,7 +137,7 @@ class Settings(DeploymentSettings, MonitoringSettings, ContextSettings):
     )
     upkeep_deadline_s: float = Field(7_200, gt=0, description="a replay or backfill still running then is alerted, s")
     alertmanager_url: Url = Field("", description="Alertmanager that is told of breaches, http://HOST:9093")
-    alert_webhook_url: SecretStr = Field(SecretStr(""), description="URL that breaches are posted to as JSON")
+    alert_webhook_url: SecretUrl = Field(SecretStr(""), description="URL that breaches are posted to as JSON")
     alert_timeout_s: float = Field(5, gt=0, le=60, description="how long a receiver of alerts may take, s")
 
     search_half_life_hours: float = Field(24, gt=0, description="an edit so much older counts half as recent, hours")
@@ -199,8 +201,9 @@ class Settings(DeploymentSettings, MonitoringSettings, ContextSettings):
     postgres_port: Port = Field(18032, description="port of the embedded Postgres")
 
     @field_validator(
-        "gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", "process_urls", mode="before"
-    )
+        "gold_namespaces", "gold_wikis", "api_keys", "api_cors_origins", "compact_tables", "process_urls",
+        "allowed_hosts", mode="before",
+    )  # fmt: skip
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -34,6 +34,9 @@ CORES: Final = max(2, os.cpu_count() or 1)
 """Task slots of a job that asks for no others."""
 
 
+ALONE: Final = {"spark.authenticate": "true"}
+"""Without a cluster: Spark makes a secret by itself, so that nobody else on the machine can speak to the driver."""
+
 OBJECT_STORAGE: Final = "s3a://"
 FETCH: Final = {"s3": "python -m local.jars s3"}
 """How a set of jars is fetched that not every installation has."""
@@ -75,7 +78,7 @@ def options(
         "spark.jars": ",".join(jars),
         # The default class loader of Delta's catalog is the driver's own.
         "spark.driver.extraClassPath": ":".join(jars),
-        **(_of_cluster(settings, java_options, slots) if is_cluster(settings) else {}),
+        **(_of_cluster(settings, java_options, slots) if is_cluster(settings) else ALONE),
         **({**LINEAGE_OPTIONS, "spark.openlineage.transport.url": settings.openlineage_url} if emitting else {}),
         **({"spark.hadoop.fs.s3a.path.style.access": str(settings.lake_path_style).lower()} if stored else {}),
     }

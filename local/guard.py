@@ -1,8 +1,8 @@
 """Becomes another program, such that it cannot be left behind: `python -m local.guard [options] -- COMMAND...`.
 
-It waits as long as the disk is full, kills what its predecessor left, writes a pid file, gives up root where it is told
-to, asks the kernel (on Linux) for a signal when its parent dies, and then executes the command in its place, with the
-same pid.
+It waits as long as the disk is full, kills what its predecessor left, writes a pid file, forgets the secrets of others,
+gives up root where it is told to, asks the kernel (on Linux) for a signal when its parent dies, and then executes the
+command in its place, with the same pid.
 """
 
 import argparse
@@ -12,12 +12,15 @@ import pwd
 import shutil
 import signal
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
 from tenacity import retry, retry_if_result, wait_fixed
 
 PR_SET_PDEATHSIG = 1
+OWNER_ALONE = 0o077
+"""What the processes write nobody else may read."""
 
 ROOM_MB = 64
 """With less free on the disk nothing is started: it would end at once, and be given up before anybody has made room."""
@@ -79,6 +82,12 @@ def process_of(pid_file: Path) -> psutil.Process | None:
         return None
 
 
+def forget(names: Collection[str]) -> None:
+    """Take variables out of the environment, however they are spelled: settings are read in any case."""
+    for name in [name for name in os.environ if name.upper() in names]:
+        del os.environ[name]
+
+
 def become(user: str) -> None:
     """Give up root for this system user."""
     entry = pwd.getpwnam(user)
@@ -104,6 +113,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="working directory")
     parser.add_argument("--nice", type=int, default=0, help="added to the niceness, so that others go first")
     parser.add_argument("--death-signal", help="signal when the parent dies, such as TERM")
+    parser.add_argument("--without", default="", help="environment variables that the command does not get, by commas")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="environment variable")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
@@ -112,8 +122,10 @@ def main() -> None:
     await_room(options.pid_file.parent)
     end_group(options.pid_file)
     write_pid_file(options.pid_file)
+    forget(options.without.split(","))
     os.environ.update(pair.split("=", 1) for pair in options.set)
     os.nice(options.nice)
+    os.umask(OWNER_ALONE)
     if options.folder:
         os.chdir(options.folder)
     if options.user:

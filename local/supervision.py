@@ -4,13 +4,14 @@ import sys
 from pathlib import Path
 
 from freshet.settings import Settings
+from local import entrusted
 from local.process import Process
 
 
 def run_folder(settings: Settings) -> Path:
     """Folder of pid files, sockets and the supervisor's configuration."""
     folder = settings.state_dir / "run"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
 
@@ -20,6 +21,7 @@ def guarded(process: Process, settings: Settings) -> list[str]:
         sys.executable, "-m", "local.guard",
         "--pid-file", str(run_folder(settings) / f"{process.name}.pid"),
         "--death-signal", process.stop_signal,
+        "--without", ",".join(entrusted.withheld(process.name)),
     ]  # fmt: skip
     if process.user:
         command += ["--user", process.user]

@@ -18,10 +18,11 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError
 from freshet.settings import CHECKOUT, Settings
+from local import entrusted
 from local.process import Process
 from local.supervision import guarded, run_folder
 
-NAME = "supervisor"
+NAME = entrusted.SUPERVISOR
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def _socket(settings: Settings) -> Path:
 def _configuration(settings: Settings, processes: Sequence[Process]) -> ConfigParser:
     logs = settings.state_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
+    logs.chmod(0o700)
     configuration = ConfigParser(interpolation=None)
     configuration["unix_http_server"] = {"file": str(_socket(settings)), "chmod": "0700"}
     configuration["supervisord"] = {

@@ -92,6 +92,7 @@ def found(**given: Any) -> Found:
         "revert_kind": None,
         "source": "recording",
         "page_item_id": None,
+        "user_name": None,
         "page_label": None,
         "page_description": None,
         "page_origin": None,

@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         theme=THEME, head=HEAD,
         allowed_paths=[], app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )  # fmt: skip
-    mounted.add_middleware(Headers)
+    mounted.add_middleware(Headers, settings.allowed_hosts)
     return mounted
 
 

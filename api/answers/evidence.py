@@ -10,8 +10,9 @@ from api import time_words
 from api.answers.extractive import Cited, choose
 from api.answers.follow_ups import searches
 from api.answers.searched import Searched
+from api.answers.voices import once
 from api.models.answers import REMEMBERED, AskIn, Citation, Turn
-from api.retrieval import described
+from api.retrieval import Retrieved, described
 from api.services import Provided
 from api.time_words import Window
 from freshet.store import lookup
@@ -20,6 +21,8 @@ from freshet.store.filters import Filters
 # More than are cited, because the fused order is not the order of support: an edit near in meaning may come after
 # several that share one word with the question.
 CONSIDERED: Final = 30
+AMONG_REPEATS: Final = 300
+"""Where most of those only repeat each other."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
     cited: list[Cited] = []
     degraded: dict[str, str] = {}
     for query in searches(question, earlier):
-        retrieved = await services.retrieval.search(query, filters, CONSIDERED)
+        retrieved = await _considered(services, query, filters)
         degraded |= retrieved.degraded
-        if cited := choose(retrieved.found, asked.limit):
+        if cited := choose(once(retrieved.found), asked.limit):
             break
     extent = await services.retrieval.extent(filters)
     now = datetime.now(UTC)
@@ -71,6 +74,14 @@ async def gather(services: Provided, asked: AskIn) -> Evidence:
         begun=begun,
         retrieval_ms=milliseconds_since(begun),
     )
+
+
+async def _considered(services: Provided, query: str, filters: Filters) -> Retrieved:
+    """The nearest edits; and more of them where most only repeat what others say."""
+    retrieved = await services.retrieval.search(query, filters, CONSIDERED)
+    if len(retrieved.found) < CONSIDERED or 2 * len(once(retrieved.found)) > CONSIDERED:
+        return retrieved
+    return await services.retrieval.search(query, filters, AMONG_REPEATS)
 
 
 def citation(cited: Cited, now: datetime) -> Citation:

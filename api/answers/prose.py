@@ -87,4 +87,6 @@ def _details(found: Found) -> list[str]:
     delta = found.bytes_delta
     size = [] if delta is None else [f"{delta:+,} byte{'' if abs(delta) == 1 else 's'}"]
     undoes = [_REVERTS[found.revert_kind]] if found.revert_kind in _REVERTS else []
-    return [*size, *undoes, *(["since undone"] if found.reverted else [])]
+    again = len(found.others)
+    repeated = [f"the same words in {again} more edit{'' if again == 1 else 's'}"] if again else []
+    return [*size, *undoes, *(["since undone"] if found.reverted else []), *repeated]

@@ -221,7 +221,7 @@ scored AS (
     FROM measured
 ),
 shown AS ({shown})
-SELECT doc_id, event_id, title, wiki, language, section, comment, text, event_time, user_kind, bytes_delta, page_url,
-    diff_url, revert_kind, source, page_item_id, page_label, page_description, page_origin, cosine, page_cosine,
-    coverage, reverted, best AS score, others
+SELECT doc_id, event_id, title, wiki, language, section, comment, text, event_time, user_kind, user_name, bytes_delta,
+    page_url, diff_url, revert_kind, source, page_item_id, page_label, page_description, page_origin, cosine,
+    page_cosine, coverage, reverted, best AS score, others
 FROM shown WHERE place = 1 ORDER BY best DESC, event_time DESC, doc_id LIMIT %(limit)s""")

@@ -61,6 +61,7 @@ class Found:
     text: str
     event_time: datetime
     user_kind: str
+    user_name: str | None
     bytes_delta: int | None
     page_url: str | None
     diff_url: str | None

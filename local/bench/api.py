@@ -37,7 +37,9 @@ BY_A_MODEL: Final = '"answerer":"model"'
 
 def overrides(model_port: int) -> dict[str, Any]:
     """Settings of a stack whose model is the stand-in on this port."""
-    return {"openai_base_url": f"http://127.0.0.1:{model_port}/v1", "answer_model": "stand-in"}
+    # all users have one address
+    many = {"api_at_once": 0}
+    return {"openai_base_url": f"http://127.0.0.1:{model_port}/v1", "answer_model": "stand-in", **many}
 
 
 def measure(

@@ -20,6 +20,9 @@ DRILL = {"scrape_interval_s": 1, "exporter_interval_s": 1.0, "alert_time_scale":
 """Minutes of the alert rules are seconds."""
 
 
+MODEL_KEY = "key-that-the-stand-in-does-not-ask-for"
+
+
 @pytest.fixture(scope="session")
 def model() -> Iterator[Model]:
     model = Model(delay_s=0.2)
@@ -43,7 +46,7 @@ def stack(model: Model) -> Iterator[Stack]:
     described = {"context_descriptions": SHARED_DATA / "page-descriptions.jsonl"}
     recorded = {"source": "recording", "recording": recording, **described}
     source = recorded if recording.exists() else {"source": "simulated"}
-    with running_stack(**source, **model.settings, rate=200, lake_interval_s=5) as stack:
+    with running_stack(**source, **model.settings, openai_api_key=MODEL_KEY, rate=200, lake_interval_s=5) as stack:
         yield stack
 
 

@@ -18,6 +18,7 @@ from freshet import airflow_client as client
 from freshet.store import busy
 from local import guard
 from local.supervision import run_folder
+from tests.e2e import exposed
 from tests.stacks import Stack, eventually
 
 pytestmark = pytest.mark.e2e
@@ -71,6 +72,28 @@ def test_every_process_is_ready_and_status_says_so(stack: Stack) -> None:
         "kafka", "postgres", "eventstreams", "producer", "serve", "lake", "indexer", "context", "api", "ui", "wikidata",
         "airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "exporter", *watching,
     }  # fmt: skip
+
+
+def test_nothing_of_it_is_reached_from_another_machine(stack: Stack) -> None:
+    found = {name: exposed.open_beyond(of) for name, of in exposed.processes(stack).items()}
+    assert {name for name, (count, _) in found.items() if count} >= {"kafka", "postgres", "serve", "api", "ui"}
+    assert not {name: beyond for name, (_, beyond) in found.items() if beyond}
+
+
+def test_secrets_are_in_files_of_their_owner_and_where_they_are_needed(stack: Stack) -> None:
+    folder, secrets = stack.settings.state_dir / "secrets", exposed.secrets(stack)
+    assert len(secrets) == 6
+    assert exposed.mode(folder) == 0o700
+    assert {exposed.mode(file) for file in folder.iterdir()} == {0o600}
+    assert {file.parent for file in exposed.files_with(stack, secrets)} == {folder}
+    assert exposed.mode(stack.settings.state_dir / "logs") == 0o700
+    lines = exposed.command_lines()
+    assert "supervisord" in lines
+    assert not [secret for secret in secrets if secret in lines]
+    assert not [page for page in exposed.error_pages(stack) if any(secret in page for secret in secrets)]
+    assert exposed.who_has(stack, {stack.settings.openai_api_key.get_secret_value()}) == {"api"}
+    airflow = {"airflow-scheduler", "airflow-dag-processor"}
+    assert exposed.who_has(stack, secrets) - {"api", "airflow-api-server"} == airflow
 
 
 def test_edits_become_searchable(stack: Stack) -> None:

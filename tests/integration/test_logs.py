@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from freshet.settings import CHECKOUT, PREFIX
 from local import ports
@@ -69,3 +70,16 @@ def test_the_pages_process_writes_json_alone(tmp_path):
     finally:
         child.kill()
     assert "the feed is away" in [line["event"] for line in lines(tmp_path / "ui.log")]
+
+
+def test_a_wrong_password_is_told_of_and_in_no_log(settings, postgres, tmp_path):
+    wrong = make_conninfo(postgres, password=SECRET)
+    given = {**SETTINGS, "postgres_dsn": wrong, "kafka_bootstrap_servers": settings.bootstrap_servers}
+    environment = {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}}
+    for module in ("freshet.prepare", "freshet.upkeep.postgres"):
+        done = subprocess.run(
+            [sys.executable, "-m", module], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "password authentication failed" in done.stderr
+        assert SECRET not in done.stdout + done.stderr

@@ -1,12 +1,14 @@
 """The supervisor with real processes: restarted when they die, given up in the end, and never left behind."""
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import SecretStr
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.environment import environment_of
@@ -112,3 +114,15 @@ def test_a_pid_file_of_another_process_with_the_same_pid_is_not_believed(tmp_pat
     assert guard.process_of(file) is None
     guard.write_pid_file(file)
     assert guard.process_of(file) is not None
+
+
+def test_a_process_has_no_secret_that_is_not_its_own_and_writes_for_its_owner_alone(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    given = own_settings.model_copy(update={"openai_api_key": SecretStr("hush-hush")})
+    start(given, SLEEPER)
+    process = started(given)
+    assert not {name for name, value in process.environ().items() if "hush-hush" in value}
+    log = supervisor.log_file(given, "worker")
+    assert {stat.S_IMODE(place.stat().st_mode) for place in (log, log.parent)} == {0o600, 0o700}

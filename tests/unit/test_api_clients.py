@@ -1,17 +1,24 @@
 """Who is let in: keys, how often one client may ask, and which pages' scripts."""
 
+import asyncio
 import hmac
+import socket
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from starlette.responses import StreamingResponse
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner
 
 from api import clients
+from api import server as serving_module
 from api.app import create_app
 from freshet import keys
 from freshet.errors import ConfigError, PermanentError
@@ -208,3 +215,59 @@ def test_the_command_shows_its_key(monkeypatch: pytest.MonkeyPatch, tmp_path: An
         monkeypatch.setenv("FRESHET_API_KEY", "key-of-bo")
         with pytest.raises(PermanentError, match="Service Unavailable"):
             questions.call("GET", "/v1/documents/one")
+
+
+def held() -> StreamingResponse:
+    """A stream that says one word and goes on."""
+
+    async def words() -> AsyncIterator[bytes]:
+        yield b"."
+        await asyncio.Event().wait()
+
+    return StreamingResponse(words())
+
+
+@contextmanager
+def holding(port: int, name: str) -> Iterator[int]:
+    """The status of a stream that stays open until the block ends."""
+    with httpx.stream("GET", f"http://127.0.0.1:{port}/v1/held", headers=bearing(name), timeout=20) as stream:
+        yield stream.status_code
+
+
+def test_one_client_has_so_many_requests_under_way_and_others_have_theirs() -> None:
+    app = create_app(load_settings(postgres_dsn=NO_POSTGRES, api_keys=ENTRIES, api_at_once=2), BagOfWords())
+    app.add_api_route("/v1/held", held)
+
+    @retry(retry=retry_if_result(lambda status: status == 429), wait=wait_fixed(0.05), stop=stop_after_delay(20))
+    def until_let_in() -> int:
+        return httpx.post(f"http://127.0.0.1:{port}/v1/search", json={"query": ""}, headers=bearing("ada")).status_code
+
+    with served(app) as (server, port):
+        with holding(port, "ada") as first:
+            with holding(port, "ada") as second, holding(port, "ada") as third, holding(port, "bo") as other:
+                assert [first, second, third, other] == [200, 200, 429, 200]
+            # a stream that was ended makes room
+            assert until_let_in() == LET_IN
+        server.should_exit = True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a loopback has one address unless it is given more")
+def test_connections_beyond_those_of_one_address_are_closed_and_others_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving_module, "MOST_CONNECTIONS", 5)
+
+    def connected(address: str) -> socket.socket:
+        return opened.enter_context(socket.create_connection(("127.0.0.1", port), 20, source_address=(address, 0)))
+
+    def answered(connection: socket.socket) -> bool:
+        try:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+            return connection.recv(100).startswith(b"HTTP/1.1 200")
+        except (ConnectionResetError, BrokenPipeError):
+            return False
+
+    app = create_app(load_settings(postgres_dsn=NO_POSTGRES), BagOfWords())
+    with served(app) as (_, port), ExitStack() as opened:
+        assert [answered(connected("127.0.0.1")) for _ in range(7)] == [True] * 5 + [False] * 2
+        assert answered(connected("127.0.0.2"))

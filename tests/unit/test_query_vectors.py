@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from api.asker import CLIENT
 from api.query_vectors import OverloadedError, QueryVectors, Vector
 from freshet.errors import PermanentError
 
@@ -96,5 +97,44 @@ def test_an_embedder_that_fails_fails_all_who_wait_and_none_after_them(error):
         assert await asyncio.gather(*tasks, return_exceptions=True) == [error, error]
         embedder.error = None
         assert (await vectors.vector("b"))[0] == 1
+
+    asyncio.run(story(Gated()))
+
+
+async def asking_as(client: str, vectors: QueryVectors, *queries: str) -> list[asyncio.Task[Vector]]:
+    """Each client's requests have a context of their own."""
+    CLIENT.set(client)
+    tasks = [asyncio.create_task(vectors.vector(query)) for query in queries]
+    await asyncio.sleep(0)
+    return tasks
+
+
+def test_clients_take_turns_and_who_asks_much_waits_behind_its_own():
+    async def story(embedder: Gated) -> None:
+        vectors = QueryVectors(embedder, 10)
+        tasks = await asking(vectors, embedder)
+        tasks += await asking_as("greedy", vectors, *(f"q{number}" for number in range(40)))
+        tasks += await asking_as("modest", vectors, "mine", "q39")
+        embedder.open.set()
+        await asyncio.gather(*tasks)
+
+    embedder = Gated()
+    asyncio.run(story(embedder))
+    assert embedder.calls[1][:4] == ["q0", "mine", "q1", "q39"]
+    made = [query for call in embedder.calls for query in call]
+    assert sorted(made) == sorted({"first", "mine", *(f"q{number}" for number in range(40))})
+
+
+def test_who_asks_too_much_is_told_so_and_others_are_not():
+    async def story(embedder: Gated) -> None:
+        vectors = QueryVectors(embedder, deadline_s=0.05)
+        tasks = await asking(vectors, embedder)
+        tasks += await asking_as("greedy", vectors, "a", "b", "c", "d", "e", "f")
+        tasks += await asking_as("modest", vectors, "mine")
+        embedder.open.set()
+        *_, last, one_too_many, mine = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(one_too_many, OverloadedError)
+        assert isinstance(last, OverloadedError)
+        assert isinstance(mine, np.ndarray)
 
     asyncio.run(story(Gated()))

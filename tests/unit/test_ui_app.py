@@ -31,6 +31,19 @@ def test_the_page_is_served_and_may_load_nothing_from_elsewhere(pages: TestClien
     assert "freshet_ui_pages" in pages.get("/metrics").text
 
 
+def test_a_page_of_elsewhere_is_answered_nothing(pages: TestClient) -> None:
+    ask = {"data": ["What is changing?", {}], "fn_index": 0, "session_hash": "abc"}
+    evil = {"Origin": "https://evil.example"}
+    assert pages.post("/gradio_api/queue/join", json=ask, headers=evil).status_code == 403
+    assert pages.post("/gradio_api/queue/join", json=ask, headers={"Origin": "http://testserver"}).status_code == 200
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert pages.get("/matching", params={"question": "bridges"}, headers=embedded).status_code == 403
+    assert pages.get("/", headers={**embedded, "Sec-Fetch-Mode": "navigate"}).status_code == 200
+    renamed = pages.get("/", headers={"Host": "evil.example:18086"})
+    assert renamed.status_code == 421
+    assert renamed.headers["X-Frame-Options"] == "DENY"
+
+
 def test_every_script_that_is_announced_is_there(pages: TestClient) -> None:
     links = [part.split(">")[0].strip(" <") for part in pages.get("/").headers["Link"].split(",")]
     assert links
