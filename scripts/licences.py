@@ -47,6 +47,7 @@ NAMES: Final = {
 """What packages write in other words than SPDX's."""
 
 UNSAID: Final = {
+    "atheris": "Apache-2.0",
     "axe-playwright-python": "MIT",
     "openlineage-sql": "Apache-2.0",
     "com.dynatrace.hash4j": "Apache-2.0",
