@@ -49,12 +49,16 @@ NAMED_BY: Final = (
 
 
 class Standing(NamedTuple):
-    """What is removed for good: what has this target and happened no later than `until`."""
+    """What is removed for good: what has this target and happened no later than `until`.
+
+    `lake_at`: when the lake was last searched for it.
+    """
 
     target: str
     kind: str
     origin: str
     until: datetime
+    lake_at: datetime | None = None
 
 
 def target(kind: Kind, wiki: str, name: object) -> str:

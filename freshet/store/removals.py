@@ -185,4 +185,4 @@ _FORGET_ANSWERS: Final = "UPDATE answers SET answer = %(words)s, doc_ids = '{}' 
 
 _FORGET_MOVES: Final = "UPDATE pages SET moved_to = NULL WHERE wiki = %(wiki)s AND moved_to = ANY(%(titles)s)"
 
-_STANDING: Final = "SELECT target, kind, origin, until FROM removals WHERE NOT lifted"
+_STANDING: Final = "SELECT target, kind, origin, until, lake_at FROM removals WHERE NOT lifted"

@@ -49,7 +49,7 @@ def removal() -> Column:
 
 def standing(spark: SparkSession, removals: Iterable[Standing]) -> DataFrame:
     """The register's removals as a small frame."""
-    return spark.createDataFrame([tuple(one) for one in removals], _STANDING)
+    return spark.createDataFrame([(one.target, one.kind, one.origin, one.until) for one in removals], _STANDING)
 
 
 def covered(rows: DataFrame, removals: DataFrame) -> DataFrame:

@@ -220,4 +220,4 @@ def test_a_title_is_a_title_whatever_is_in_it(connection: Connection, table: Vec
 def test_what_stands_is_told_by_its_target(store: str, connection: Connection, table: VectorTable) -> None:
     write(connection, table, page(), page("Ice"), page("Ice", until=LATER + timedelta(hours=1), lifts=True))
     (one,) = removals.standing(store)
-    assert one == (target(Kind.PAGE, "enwiki", "Snow"), "page", "stream", LATER)
+    assert one == (target(Kind.PAGE, "enwiki", "Snow"), "page", "stream", LATER, None)

@@ -1,0 +1,204 @@
+"""What was removed leaves the lake, once and for good; on a real register, beside the query that writes."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from deltalake import DeltaTable
+from psycopg import Connection
+from pydantic import SecretStr
+from pyspark.sql import SparkSession
+
+from freshet.contract.removals import Kind, Origin, Standing, target
+from freshet.lake import LAYERS
+from freshet.settings import Settings
+from freshet.store import removals, removed
+from freshet.store.migrate import migrate
+from freshet.store.removals import Removal
+from freshet.upkeep.replay import Chunk, Range
+from spark_jobs import forget
+from spark_jobs.batch import write_batch
+from spark_jobs.replay import prepared
+from spark_jobs.tables import create_tables
+from tests.spark.builders import RULE, Record, event, frame, raw
+
+pytestmark = pytest.mark.spark
+
+LATER = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def lake(spark: SparkSession, lake_settings: Settings, database: str) -> Settings:
+    """Settings of an empty lake and an empty register."""
+    migrate(database)
+    create_tables(spark, lake_settings.lake)
+    return lake_settings.model_copy(update={"postgres_dsn": SecretStr(database)})
+
+
+@pytest.fixture
+def connection(lake: Settings) -> Iterator[Connection]:
+    with psycopg.connect(lake.conninfo, autocommit=True) as connection:
+        yield connection
+
+
+def put(spark: SparkSession, settings: Settings, *records: Record) -> None:
+    write_batch(frame(spark, records), settings.lake, RULE)
+
+
+def remove(connection: Connection, kind: Kind, name: str, **given: Any) -> None:
+    given = {"until": LATER, "origin": Origin.HAND, **given}
+    with connection.transaction():
+        removals.apply(connection, [Removal(kind, "" if kind is Kind.EVENT else "enwiki", [name], **given)])
+
+
+def held(settings: Settings) -> dict[str, list[int]]:
+    """The raw offsets of every layer's rows."""
+    column = {"silver": "raw_offset", "gold": "raw_offset", "bronze": "offset", "rejected": "offset"}
+    return {
+        layer: sorted(DeltaTable(settings.lake.table(layer)).to_pyarrow_table()[column[layer]].to_pylist())
+        for layer in LAYERS
+    }
+
+
+def waiting(settings: Settings, connection: Connection) -> tuple[int, bool]:
+    return removed.waiting(connection), removed.due(settings.conninfo)
+
+
+def deleted_page(lake: Settings, spark: SparkSession) -> None:
+    """A page's edit, its bot's edit, another page's edit, the log event of the deletion, and a later edit."""
+    put(
+        spark,
+        lake,
+        raw(event(), 0),
+        raw(event(bot=True), 1),
+        raw(event(title="Ice", user="Bo"), 2),
+        raw(event(type="log", log_type="delete", log_action="delete", revision=..., length=...), 3),
+        raw(event(meta__dt="2026-11-24T10:00:00Z"), 4),
+    )
+
+
+def test_edits_of_a_page_deleted_by_the_stream_leave_silver_and_gold_and_stay_as_received(
+    spark: SparkSession, lake: Settings, connection: Connection
+) -> None:
+    deleted_page(lake, spark)
+    remove(connection, Kind.PAGE, "Snow", origin=Origin.STREAM, event_id="log")
+    assert waiting(lake, connection) == (0, True)
+    before = held(lake)
+    dry = forget.run(spark, lake, apply=False)
+    assert (dry["applied"], dry["rows"]) == (False, {"bronze": 0, "silver": 2, "gold": 1, "rejected": 0})
+    assert (held(lake), waiting(lake, connection)) == (before, (0, True))
+    assert forget.run(spark, lake, apply=True)["rows"] == dry["rows"]
+    assert held(lake) == {"bronze": [0, 1, 2, 3, 4], "silver": [2, 3, 4], "gold": [2, 4], "rejected": []}
+    assert waiting(lake, connection) == (0, False)
+    assert {event.raw_offset for event in removed.events(transaction(connection))} == {0, 1}
+    assert not any(forget.run(spark, lake, apply=True)["rows"].values())
+
+
+def transaction(connection: Connection) -> Connection:
+    """A cursor of the server's lives in a transaction."""
+    connection.autocommit = False
+    return connection
+
+
+def test_by_hand_a_page_leaves_every_table_copies_and_rejected_records_too(
+    spark: SparkSession, lake: Settings, connection: Connection
+) -> None:
+    edit = event()
+    put(spark, lake, raw(edit, 0), raw(edit, 1), raw(event(title="Ice", user="Bo"), 2), raw(event(type="log"), 3))
+    put(spark, lake, raw(event(meta__dt="yesterday"), 4), Record(b"Snow", 5))
+    assert held(lake)["rejected"] == [4, 5]
+    remove(connection, Kind.PAGE, "Snow", until=datetime.now(UTC))
+    counted = {"bronze": 4, "silver": 2, "gold": 1, "rejected": 1}
+    assert forget.run(spark, lake, apply=False)["rows"] == counted
+    assert forget.run(spark, lake, apply=True)["rows"] == counted
+    # what is no event names no page
+    assert held(lake) == {"bronze": [2, 5], "silver": [2], "gold": [2], "rejected": [5]}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Kind.USER, "Ada"), (Kind.REVISION, "200"), (Kind.EVENT, "e-1")])
+def test_a_user_a_revision_or_an_event_leaves_too_and_others_stay(
+    spark: SparkSession, lake: Settings, connection: Connection, kind: Kind, name: str
+) -> None:
+    put(spark, lake, raw(event(meta__id="e-1"), 0), raw(event(user="Bo", revision={"old": 1, "new": 2}), 1))
+    remove(connection, kind, name)
+    forget.run(spark, lake, apply=True)
+    assert held(lake) == {"bronze": [1], "silver": [1], "gold": [1], "rejected": []}
+
+
+def test_what_is_asked_for_is_counted_before_it_is_in_the_register(spark: SparkSession, lake: Settings) -> None:
+    deleted_page(lake, spark)
+    asked = forget.asked_for(f"page:{target(Kind.PAGE, 'enwiki', 'Snow')}")
+    report = forget.run(spark, lake, apply=False, asked=[replace_until(asked)])
+    assert report["rows"] == {"bronze": 3, "silver": 3, "gold": 1, "rejected": 0}
+
+
+def replace_until(one: Standing) -> Standing:
+    return one._replace(until=LATER)
+
+
+def test_what_reaches_the_lake_late_is_found_by_the_next_run(
+    spark: SparkSession, lake: Settings, connection: Connection
+) -> None:
+    remove(connection, Kind.PAGE, "Snow")
+    forget.run(spark, lake, apply=True)
+    put(spark, lake, raw(event(), 0))
+    forget.run(spark, lake, apply=True)
+    assert not any(held(lake).values())
+
+
+def test_a_run_that_was_cut_off_is_finished_by_the_next(
+    spark: SparkSession, lake: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted_page(lake, spark)
+    remove(connection, Kind.PAGE, "Snow", origin=Origin.STREAM, event_id="log")
+    whole = forget.delete
+
+    def killed(found: Any, settings: Settings, layer: str) -> int:
+        if layer == "gold":
+            raise KeyboardInterrupt
+        return whole(found, settings, layer)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(forget, "delete", killed)
+        with pytest.raises(KeyboardInterrupt):
+            forget.run(spark, lake, apply=True)
+    assert (held(lake)["silver"], held(lake)["gold"]) == ([2, 3, 4], [0, 2, 4])
+    assert waiting(lake, connection) == (2, True)
+    forget.run(spark, lake, apply=True)
+    assert held(lake)["gold"] == [2, 4]
+    # the bot's row is gone from both, which nobody has noted yet
+    connection.execute("UPDATE removed_events SET removed_at = removed_at - interval '1 hour'")
+    forget.run(spark, lake, apply=True)
+    assert waiting(lake, connection) == (0, False)
+
+
+def test_the_lake_query_writes_on_meanwhile(spark: SparkSession, lake: Settings, connection: Connection) -> None:
+    deleted_page(lake, spark)
+    remove(connection, Kind.PAGE, "Snow")
+    with ThreadPoolExecutor(1) as pool:
+        writing = [pool.submit(put, spark, lake, raw(event(title="Rime", user="Cy"), at)) for at in (10, 11, 12)]
+        forget.run(spark, lake, apply=True)
+        for one in writing:
+            one.result()
+    assert held(lake) == {
+        "bronze": [2, 4, 10, 11, 12], "silver": [2, 4, 10, 11, 12], "gold": [2, 4, 10, 11, 12], "rejected": [],
+    }  # fmt: skip
+
+
+def test_a_replay_does_not_bring_it_back(spark: SparkSession, lake: Settings, connection: Connection) -> None:
+    deleted_page(lake, spark)
+    remove(connection, Kind.PAGE, "Snow", origin=Origin.STREAM, event_id="log")
+    forget.run(spark, lake, apply=True)
+    after = held(lake)
+    everything = Chunk("bronze", (Range(0, 0, 4),))
+    sent: list[dict[str, Any]] = []
+    standing = removals.standing(lake.conninfo)
+    with prepared(spark, lake, everything, removed=standing, resend=True) as made:
+        made.apply(lambda messages, _: sent.extend(row.asDict() for row in messages.collect()))
+    assert held(lake) == after
+    values = [bytes(row["value"]).decode() for row in sent]
+    assert sum('"removal"' in value for value in values) == 1
+    assert sum('"text"' in value for value in values) == 2
