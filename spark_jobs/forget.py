@@ -138,10 +138,10 @@ def _table(spark: SparkSession, settings: Settings, layer: str) -> DataFrame:
     return spark.read.format("delta").load(settings.lake.table(layer))
 
 
-def asked_for(text: str) -> Standing:
-    """KIND:TARGET, as if it were removed by hand now. Raises ValueError."""
-    kind, _, target = text.partition(":")
-    return Standing(target, Kind(kind), Origin.HAND, datetime.now(UTC))
+def asked_for(text: str) -> list[Standing]:
+    """KIND:SHA256 between commas, as if they were removed by hand now. Raises ValueError."""
+    parts = [part.partition(":") for part in text.split(",") if part]
+    return [Standing(target, Kind(kind), Origin.HAND, datetime.now(UTC)) for kind, _, target in parts]
 
 
 def main() -> None:
@@ -149,14 +149,17 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m spark_jobs.forget", description=__doc__)
     doing = arguments.add_mutually_exclusive_group()
     doing.add_argument("--apply", action="store_true", help="take it out; otherwise it is only counted")
-    doing.add_argument("--target", nargs="+", type=asked_for, help="count what these would be; KIND:SHA256")
+    doing.add_argument("--dry-run", action="store_true", help="only count it; the default")
+    arguments.add_argument("--targets", default=[], type=asked_for, help="count these instead: KIND:SHA256,...")
     arguments.add_argument("--run-id", default="", help="keep the report in Postgres under this run")
     arguments.add_argument("--dag-id", default="forget", help="and under this DAG; default: forget")
     given = arguments.parse_args()
+    if given.apply and given.targets:
+        arguments.error("what is to be taken out is in the register: targets are only counted")
     settings = load_settings()
     logs.configure("forget", settings.log_level)
     spark = spark_session(settings, "freshet-forget")
-    report = run(spark, settings, apply=given.apply, asked=given.target)
+    report = run(spark, settings, apply=given.apply, asked=given.targets or None)
     spark.stop()
     if given.run_id:
         reports.keep(settings, given.dag_id, given.run_id, "lake", report)

@@ -118,7 +118,7 @@ def write(connection: Connection, batch: Batch) -> Written:
 
 def _removed(connection: Connection, batch: Batch, documents: dict[str, Document]) -> list[Gone]:
     """Apply the batch's removals, and take out of `documents` what must not be written. Returns all that is gone."""
-    gone = removals.apply(connection, batch.removals) if batch.removals else []
+    gone = removals.enter(connection, batch.removals) if batch.removals else []
     if not batch.removals:
         removals.share(connection)
     kept_out = removals.keep_out(connection, documents.values())

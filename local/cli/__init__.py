@@ -15,6 +15,7 @@ from local.cli import (
     demo,
     deployment,
     embeddings,
+    forget,
     keys,
     questions,
     stack,
@@ -27,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (demo, stack, questions, checks, upkeep, backfill, context, embeddings, backup, keys, deployment):
+for module in (demo, stack, questions, checks, upkeep, backfill, context, embeddings, forget, backup, keys, deployment):
     module.register(app)
 app.add_typer(benchmarks.app, name="bench")
 

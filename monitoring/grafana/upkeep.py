@@ -175,6 +175,31 @@ COMPACTION: Final = Row(
     ),
 )
 
+REMOVALS: Final = Row(
+    "Removals",
+    (
+        Panel(
+            "series",
+            "Removed",
+            "Documents a second that were taken off the index, or kept out of it, for good.",
+            "it is high for minutes: see who deletes so much.",
+            "cps",
+            (Query(rate('freshet_indexer_documents_total{outcome="removed"}'), "removed"),),
+            span=12,
+        ),
+        Panel(
+            "series",
+            "Waiting in the lake",
+            "Removed events whose rows may still be in the lake. The DAG forget takes them out every hour.",
+            "it rises for more than two hours: see the runs of forget.",
+            "short",
+            (Query("max(freshet_postgres_removed_waiting_events)", "waiting"),),
+            span=12,
+            runbook="FreshetDagFailing",
+        ),
+    ),
+)
+
 DISK: Final = "freshet_disk_free_bytes"
 STORES: Final = Row(
     "Disk and Postgres",
@@ -270,7 +295,7 @@ WATCHERS: Final = Row(
 BOARD: Final = Board(
     "freshet-upkeep",
     "Freshet: Airflow and upkeep",
-    "Freshness checks, scheduled work, compaction, missing vectors, disk, Postgres, and who watches.",
-    (CHECKS, AIRFLOW, COMPACTION, STORES, WATCHERS),
+    "Freshness checks, scheduled work, compaction, missing vectors, removals, disk, Postgres, and who watches.",
+    (CHECKS, AIRFLOW, COMPACTION, REMOVALS, STORES, WATCHERS),
     since="now-6h",
 )

@@ -172,7 +172,7 @@ def test_two_writers_cannot_pass_each_other(connection: Connection, other: Conne
         with pytest.raises(psycopg.errors.LockNotAvailable):
             write(connection, table, page())
     with other.transaction():
-        removals.apply(other, [page()])
+        removals.enter(other, [page()])
         with pytest.raises(psycopg.errors.LockNotAvailable):
             write(connection, table, gold(title="Snow"))
     assert write(connection, table, gold(title="Snow")).removed == 1

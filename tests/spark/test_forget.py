@@ -12,7 +12,7 @@ from psycopg import Connection
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
-from freshet.contract.removals import Kind, Origin, Standing, target
+from freshet.contract.removals import Kind, Origin, target
 from freshet.lake import LAYERS
 from freshet.settings import Settings
 from freshet.store import removals, removed
@@ -51,7 +51,7 @@ def put(spark: SparkSession, settings: Settings, *records: Record) -> None:
 def remove(connection: Connection, kind: Kind, name: str, **given: Any) -> None:
     given = {"until": LATER, "origin": Origin.HAND, **given}
     with connection.transaction():
-        removals.apply(connection, [Removal(kind, "" if kind is Kind.EVENT else "enwiki", [name], **given)])
+        removals.enter(connection, [Removal(kind, "" if kind is Kind.EVENT else "enwiki", [name], **given)])
 
 
 def held(settings: Settings) -> dict[str, list[int]]:
@@ -130,13 +130,9 @@ def test_a_user_a_revision_or_an_event_leaves_too_and_others_stay(
 
 def test_what_is_asked_for_is_counted_before_it_is_in_the_register(spark: SparkSession, lake: Settings) -> None:
     deleted_page(lake, spark)
-    asked = forget.asked_for(f"page:{target(Kind.PAGE, 'enwiki', 'Snow')}")
-    report = forget.run(spark, lake, apply=False, asked=[replace_until(asked)])
+    (asked,) = forget.asked_for(f"page:{target(Kind.PAGE, 'enwiki', 'Snow')}")
+    report = forget.run(spark, lake, apply=False, asked=[asked._replace(until=LATER)])
     assert report["rows"] == {"bronze": 3, "silver": 3, "gold": 1, "rejected": 0}
-
-
-def replace_until(one: Standing) -> Standing:
-    return one._replace(until=LATER)
 
 
 def test_what_reaches_the_lake_late_is_found_by_the_next_run(
