@@ -76,10 +76,13 @@ def run(
     if wanted:
         with checkpointed(find(spark, settings, wanted), eager=True) as found:
             rows = _take_out(found, settings, wanted, began) if apply else _each(count, found, settings)
-    if apply:
-        for layer in LAYERS:
-            remove_expired(spark, settings, layer, settings.compact_keep_hours)
     return {"applied": apply, "removals": len(wanted), "rows": rows, "seconds": round(perf_counter() - clock, 3)}
+
+
+def vacuum(spark: SparkSession, settings: Settings) -> None:
+    """Remove the files that hold what was taken out long enough ago."""
+    for layer in LAYERS:
+        remove_expired(spark, settings, layer, settings.compact_keep_hours)
 
 
 def _take_out(found: DataFrame, settings: Settings, wanted: Sequence[Standing], began: datetime) -> dict[str, int]:
@@ -92,9 +95,7 @@ def _take_out(found: DataFrame, settings: Settings, wanted: Sequence[Standing], 
 
 
 def _each(work: Callable[[DataFrame, Settings, str], int], found: DataFrame, settings: Settings) -> dict[str, int]:
-    if found.isEmpty():
-        return dict.fromkeys(LAYERS, 0)
-    return {layer: work(found, settings, layer) for layer in LAYERS}
+    return {layer: 0 if _meant(found, layer).isEmpty() else work(found, settings, layer) for layer in LAYERS}
 
 
 def _received(spark: SparkSession, settings: Settings, by_hand: Sequence[Standing]) -> DataFrame:
@@ -160,6 +161,8 @@ def main() -> None:
     logs.configure("forget", settings.log_level)
     spark = spark_session(settings, "freshet-forget")
     report = run(spark, settings, apply=given.apply, asked=given.targets or None)
+    if given.apply:
+        vacuum(spark, settings)
     spark.stop()
     if given.run_id:
         reports.keep(settings, given.dag_id, given.run_id, "lake", report)

@@ -69,4 +69,4 @@ def target(kind: Kind, wiki: str, name: object) -> str:
 def targets(row: Mapping[str, Any]) -> list[str]:
     """Every target that a removal of this row may name. `spark_jobs.transforms.removals` makes the same."""
     named = ((kind, row[wiki] if wiki else ANY_WIKI, row[name]) for kind, wiki, name in NAMED_BY)
-    return [target(kind, wiki, name) for kind, wiki, name in named if name is not None]
+    return [target(kind, wiki, name) for kind, wiki, name in named if None not in (wiki, name)]

@@ -13,7 +13,6 @@ import psycopg
 from psycopg import Connection, sql
 
 from freshet.contract.removals import Kind, Origin, Standing, target, targets
-from freshet.store import embeddings, models
 from freshet.store.failures import translated
 from freshet.store.locks import Lock
 
@@ -53,12 +52,17 @@ def share(connection: Connection) -> None:
     connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (Lock.REMOVING,))
 
 
+def alone(connection: Connection) -> None:
+    """Wait until nobody writes documents, and have whoever writes wait for the end of this transaction."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (Lock.REMOVING,))
+
+
 def enter(connection: Connection, removals: Sequence[Removal]) -> list[Gone]:
     """Enter removals into the register and take away what they cover, first of all in the caller's transaction.
 
     Vectors are left to the caller. Of removals of the same target the newest counts, whenever it arrives.
     """
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (Lock.REMOVING,))
+    alone(connection)
     gone: list[Gone] = []
     for removal in removals:
         connection.execute(_ENTER, _given(removal))
@@ -97,22 +101,6 @@ def standing(conninfo: str) -> list[Standing]:
     """What is removed. Raises TransientError when Postgres is away."""
     with translated(), psycopg.connect(conninfo) as connection:
         return [Standing(*row) for row in connection.execute(_STANDING).fetchall()]
-
-
-def by_hand(conninfo: str, removal: Removal, *, apply: bool) -> dict[str, int]:
-    """Remove, with the vectors of what goes, or say what would. Returns how many documents and answers.
-
-    Raises TransientError when Postgres is away.
-    """
-    with translated(), psycopg.connect(conninfo) as connection:
-        if not apply:
-            return preview(connection, removal)
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (Lock.REMOVING,))
-        counted = preview(connection, removal)
-        hashes = [one.content_hash for one in enter(connection, [removal])]
-        for model in models.listed(connection):
-            embeddings.drop_unused(connection, model.table, hashes)
-        return counted
 
 
 def _take_away(connection: Connection, removal: Removal) -> list[Gone]:

@@ -9,7 +9,7 @@ from freshet.contract.removals import ANY_WIKI, Kind, Origin
 from freshet.contract.texts import storable
 from freshet.errors import PermanentError
 from freshet.settings import Settings
-from freshet.store import removals
+from freshet.store import forgetting
 from freshet.store.removals import Removal
 
 DAG: Final = "forget"
@@ -37,7 +37,7 @@ def asked(page: str | None, user: str | None, event: str | None) -> Removal:
 
 def in_index(settings: Settings, removal: Removal, *, apply: bool) -> dict[str, int]:
     """Documents and answers that lose what is removed, or would. Raises TransientError when Postgres is away."""
-    return removals.by_hand(settings.conninfo, removal, apply=apply)
+    return forgetting.by_hand(settings.conninfo, removal, apply=apply)
 
 
 def spark_targets(removal: Removal) -> list[str]:

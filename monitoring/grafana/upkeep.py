@@ -4,6 +4,7 @@ from typing import Final
 
 from monitoring.grafana.panels import BREACH, Board, Limits, Panel, Query, Row
 from monitoring.grafana.promql import age, rate, rate_or_zero
+from monitoring.grafana.removals import REMOVALS
 
 UNCHECKED: Final = "there is none before the first run of check_freshness"
 AGES: Final = "source_silence|silver_age|gold_age|searchable_age|lake_age|pending_age|indexer_lag"
@@ -171,31 +172,6 @@ COMPACTION: Final = Row(
             (Query("max by (model) (freshet_model_active)", "{{model}}"),),
             span=4,
             names={"1": ("in use", "green"), "0": ("not in use", "text")},
-        ),
-    ),
-)
-
-REMOVALS: Final = Row(
-    "Removals",
-    (
-        Panel(
-            "series",
-            "Removed",
-            "Documents a second that were taken off the index, or kept out of it, for good.",
-            "it is high for minutes: see who deletes so much.",
-            "cps",
-            (Query(rate('freshet_indexer_documents_total{outcome="removed"}'), "removed"),),
-            span=12,
-        ),
-        Panel(
-            "series",
-            "Waiting in the lake",
-            "Removed events whose rows may still be in the lake. The DAG forget takes them out every hour.",
-            "it rises for more than two hours: see the runs of forget.",
-            "short",
-            (Query("max(freshet_postgres_removed_waiting_events)", "waiting"),),
-            span=12,
-            runbook="FreshetDagFailing",
         ),
     ),
 )

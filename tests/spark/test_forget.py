@@ -118,14 +118,22 @@ def test_by_hand_a_page_leaves_every_table_copies_and_rejected_records_too(
     assert held(lake) == {"bronze": [2, 5], "silver": [2], "gold": [2], "rejected": [5]}
 
 
-@pytest.mark.parametrize(("kind", "name"), [(Kind.USER, "Ada"), (Kind.REVISION, "200"), (Kind.EVENT, "e-1")])
-def test_a_user_a_revision_or_an_event_leaves_too_and_others_stay(
-    spark: SparkSession, lake: Settings, connection: Connection, kind: Kind, name: str
+def test_a_user_a_revision_and_an_event_leave_too_and_others_stay(
+    spark: SparkSession, lake: Settings, connection: Connection
 ) -> None:
-    put(spark, lake, raw(event(meta__id="e-1"), 0), raw(event(user="Bo", revision={"old": 1, "new": 2}), 1))
-    remove(connection, kind, name)
+    of_revisions = [{"old": 1, "new": number} for number in range(4)]
+    put(
+        spark,
+        lake,
+        raw(event(user="Ada", revision=of_revisions[0]), 0),
+        raw(event(user="Bo", revision=of_revisions[1]), 1),
+        raw(event(user="Bo", revision=of_revisions[2], meta__id="e-1"), 2),
+        raw(event(user="Bo", revision=of_revisions[3]), 3),
+    )
+    for kind, name in ((Kind.USER, "Ada"), (Kind.REVISION, "1"), (Kind.EVENT, "e-1")):
+        remove(connection, kind, name)
     forget.run(spark, lake, apply=True)
-    assert held(lake) == {"bronze": [1], "silver": [1], "gold": [1], "rejected": []}
+    assert held(lake) == {"bronze": [3], "silver": [3], "gold": [3], "rejected": []}
 
 
 def test_what_is_asked_for_is_counted_before_it_is_in_the_register(spark: SparkSession, lake: Settings) -> None:
