@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -95,6 +96,15 @@ def test_edits_of_a_page_deleted_by_the_stream_leave_silver_and_gold_and_stay_as
     assert waiting(lake, connection) == (0, False)
     assert {event.raw_offset for event in removed.events(transaction(connection))} == {0, 1}
     assert not any(forget.run(spark, lake, apply=True)["rows"].values())
+    forget.vacuum(spark, lake.model_copy(update={"compact_keep_hours": 0}))
+    of_table = {Path(uri).name for uri in DeltaTable(lake.lake.table("silver")).file_uris()}
+    assert kept_files(lake, "silver") == of_table
+
+
+def kept_files(settings: Settings, layer: str) -> set[str]:
+    """Names of all data files in a table's folder, those of before as well."""
+    folder = Path(settings.lake.table(layer).removeprefix("file://"))
+    return {file.name for file in folder.glob("*.parquet")}
 
 
 def transaction(connection: Connection) -> Connection:
