@@ -1,6 +1,7 @@
 """No address of a person without an account leaves the API: not in answers, nor in a prompt, a search or the feed."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,7 +32,11 @@ def edits(store: str) -> None:
         )
         for address in ADDRESSES
     ]
-    insert(store, *rows)
+    talks = [
+        document(title=f"User talk:{address}", namespace=3, comment="sea snails", event_time=datetime.now(UTC))
+        for address in ADDRESSES
+    ]
+    insert(store, *rows, *talks)
 
 
 def assert_none(text: str) -> None:
@@ -58,7 +63,9 @@ def test_no_address_is_in_what_a_search_finds(application: Any) -> None:
         texts = [found.text]
         for one in found.json()["results"]:
             texts.append(client.get(f"/v1/documents/{one['doc_id']}").text)
-        texts.append(client.get("/v1/stats").text)
+        stats = client.get("/v1/stats").text
+        assert f"User talk:{MASK}" in stats
+        texts.append(stats)
         texts.append(client.post("/v1/chat/completions", json=chat()).text)
     assert len(texts) >= 4
     assert MASK in texts[0]
