@@ -35,21 +35,20 @@ from spark_jobs.transforms.silver import events
 LATE: Final = timedelta(days=1)
 """Bronze is searched again for what reached it so long before the last search: the lake may have been behind."""
 
-_COLUMNS: Final = (
-    "event_id", "event_time", "raw_topic", "raw_partition", "raw_offset", "raw_timestamp", "target", "kind", "origin",
-)  # fmt: skip
+_PLACE: Final = ("event_id", "event_time", "raw_topic", "raw_partition", "raw_offset", "raw_timestamp")
+_SEARCHED: Final = (*_PLACE, "type", "wiki", "title", "revision_id", "user_name", "reverted_user")
+_COLUMNS: Final = (*_PLACE, "target", "kind", "origin")
 _KEYS: Final = {"silver": "event_id", "gold": "doc_id"}
 
 
 def find(spark: SparkSession, settings: Settings, asked: Sequence[Standing]) -> DataFrame:
     """The rows of silver, gold and, by hand, of bronze that removals cover: their keys, and by which removal."""
-    found = [covered(_table(spark, settings, layer), standing(spark, asked)) for layer in _KEYS]
+    silver, gold = (_table(spark, settings, layer).select(*_SEARCHED) for layer in _KEYS)
+    rows = covered(silver.union(gold), standing(spark, asked)).select(*_COLUMNS)
     by_hand = [one for one in asked if one.origin == Origin.HAND]
     if by_hand:
-        found.append(covered(_received(spark, settings, by_hand), standing(spark, by_hand)))
-    rows = found[0].select(*_COLUMNS)
-    for more in found[1:]:
-        rows = rows.union(more.select(*_COLUMNS))
+        received = _received(spark, settings, by_hand).select(*_SEARCHED)
+        rows = rows.union(covered(received, standing(spark, by_hand)).select(*_COLUMNS))
     place = fn.concat_ws(":", "raw_topic", "raw_partition", "raw_offset")
     return rows.withColumn("event_id", fn.coalesce("event_id", place))
 
@@ -87,7 +86,10 @@ def vacuum(spark: SparkSession, settings: Settings) -> None:
 
 def _take_out(found: DataFrame, settings: Settings, wanted: Sequence[Standing], began: datetime) -> dict[str, int]:
     """Noted first: killed in between, nothing is missing from the lake of which nobody knows why."""
-    noted = [Found(**row.asDict()) for row in found.dropDuplicates(["event_id"]).select(*Found._fields).collect()]
+    others = [name for name in Found._fields if name not in ("event_id", "origin")]
+    # of several removals the one by hand: "hand" is before "stream"
+    first = found.groupBy("event_id").agg(fn.min(fn.struct("origin", *others)).alias("why"))
+    noted = [Found(**row.asDict()) for row in first.select("event_id", "why.*").collect()]
     removed.note(settings.conninfo, noted)
     rows = _each(delete, found, settings)
     removed.searched(settings.conninfo, wanted, noted, began)

@@ -98,12 +98,17 @@ async def removed(connection: AsyncConnection[Any], doc_id: str) -> Removed | No
     return await cursor.fetchone()
 
 
+# What was removed by hand has left bronze too, whatever else removes it: "hand" is before "stream".
 _NOTE: Final = """
 INSERT INTO removed_events (event_id, target, origin, kind, raw_topic, raw_partition, raw_offset)
 SELECT * FROM unnest(%(event_id)s::text[], %(target)s::text[], %(origin)s::text[], %(kind)s::text[],
     %(raw_topic)s::text[], %(raw_partition)s::integer[], %(raw_offset)s::bigint[])
-ON CONFLICT (event_id) DO UPDATE SET (target, origin, kind, lake_at)
-    = (EXCLUDED.target, EXCLUDED.origin, EXCLUDED.kind, NULL)"""
+ON CONFLICT (event_id) DO UPDATE SET (target, origin, kind, lake_at) = (
+    SELECT target, origin, kind, NULL::timestamptz
+    FROM (VALUES (EXCLUDED.target, EXCLUDED.origin, EXCLUDED.kind),
+        (removed_events.target, removed_events.origin, removed_events.kind)) AS of (target, origin, kind)
+    ORDER BY origin LIMIT 1
+)"""
 
 _SEARCHED: Final = """
 UPDATE removals r SET lake_at = %(began)s
