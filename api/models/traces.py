@@ -119,7 +119,8 @@ _REMOVED_EXAMPLE = {
     "origin": "stream",
     "reason": "its page was deleted",
     "lake_at": "2026-11-23T11:47:31.402Z",
-    "lifted": False,
+    "lifted": True,
+    "replay": "freshet replay --offsets 2:301022 --resend --apply",
 }
 
 
@@ -135,7 +136,8 @@ class RemovedOut(BaseModel):
     origin: Literal["stream", "hand"] = Field(description="a log event of the wiki, or `freshet forget`")
     reason: str
     lake_at: datetime | None = Field(description="when it was taken out of the lake; null: it is still to be")
-    lifted: bool = Field(description="whether it may be shown again: a replay brings it back")
+    lifted: bool = Field(description="whether it may be shown again")
+    replay: str | None = Field(description="the command that brings it back, where it may be shown again")
 
 
 class TraceOut(BaseModel):

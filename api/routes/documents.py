@@ -45,7 +45,8 @@ async def document_trace(doc_id: DocId, services: Provided) -> TraceOut | Remove
     is known of its page. Of one that was removed: when and why."""
     kept = await _kept(services, doc_id)
     if isinstance(kept, Removed):
-        return RemovedOut(**vars(kept), reason=_reason(kept))
+        again = f"{_replay(kept.raw_partition, kept.raw_offset)} --resend --apply" if kept.lifted else None
+        return RemovedOut(**vars(kept), reason=_reason(kept), replay=again)
     gold, page, model = kept
     silver, bronze, raw = await trace(services.settings, gold, services.tracing)
     return TraceOut(
@@ -57,7 +58,7 @@ async def document_trace(doc_id: DocId, services: Provided) -> TraceOut | Remove
         raw=raw,
         steps=steps(raw, silver, gold),
         versions={"freshet": __version__, "transform": gold["transform_version"], "embedding_model": model},
-        replay=f"freshet replay --offsets {gold['raw_partition']}:{gold['raw_offset']}",
+        replay=_replay(gold["raw_partition"], gold["raw_offset"]),
     )
 
 
@@ -67,6 +68,10 @@ class _Kept(NamedTuple):
     gold: Mapping[str, Any]
     page: KnownPage | None
     model: str | None
+
+
+def _replay(partition: int, offset: int) -> str:
+    return f"freshet replay --offsets {partition}:{offset}"
 
 
 def _reason(removed: Removed) -> str:

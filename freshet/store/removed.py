@@ -45,6 +45,8 @@ class Removed:
     removed_at: datetime
     lake_at: datetime | None
     lifted: bool
+    raw_partition: int
+    raw_offset: int
 
 
 def note(conninfo: str, found: Sequence[Found]) -> None:
@@ -125,5 +127,6 @@ SELECT EXISTS (SELECT FROM removed_events WHERE lake_at IS NULL)
     OR EXISTS (SELECT FROM removals WHERE lake_at IS NULL AND NOT lifted)"""
 
 _REMOVED: Final = """
-SELECT e.event_id AS doc_id, e.kind, e.origin, e.removed_at, e.lake_at, coalesce(r.lifted, false) AS lifted
+SELECT e.event_id AS doc_id, e.kind, e.origin, e.removed_at, e.lake_at, coalesce(r.lifted, false) AS lifted,
+    e.raw_partition, e.raw_offset
 FROM removed_events e LEFT JOIN removals r USING (target, origin) WHERE e.event_id = %s"""

@@ -201,9 +201,11 @@ def test_what_a_wiki_or_a_hand_removes_is_in_no_store_and_the_books_balance(stac
     eventually(lambda: stack.json("trace", deleted).get("status") == "removed")
     done = stack.json("forget", "--event", by_hand, "--apply")
     assert done["index"]["documents"] == 1
-    # the page's edits as well, which stay as they were received
-    assert done["lake"]["gold"] >= 2
-    assert done["lake"]["bronze"] == 1
+    # a scheduled run may have come first, so what counts is what is left
+    gold = DeltaTable(stack.settings.lake.table("gold")).to_pyarrow_table(columns=["doc_id"])["doc_id"].to_pylist()
+    assert not {by_hand, deleted} & set(gold)
+    bronze = DeltaTable(stack.settings.lake.table("bronze")).to_pyarrow_table(columns=["value"])["value"].to_pylist()
+    assert [sum(one.encode() in value for value in bronze) for one in (by_hand, deleted)] == [0, 1]
     assert stack.json("trace", by_hand)["reason"] == "it was removed by hand"
     report = stack.json("audit", "--wait", "180")
     assert report["balanced"], report

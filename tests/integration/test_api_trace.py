@@ -284,12 +284,16 @@ def test_of_a_removed_document_is_said_when_and_why_and_nothing_else(traced, cli
 
 
 def test_what_was_removed_and_shown_again_on_the_wiki_says_so(traced, client):
-    row = document(doc_id="event-1", title=SECRET, **produce(traced, PAYLOAD))
+    place = produce(traced, PAYLOAD)
+    row = document(doc_id="event-1", title=SECRET, **place)
     removed(traced.conninfo, row, Removal(Kind.PAGE, "enwiki", [SECRET], NOON, event_id="a"))
     again = Removal(Kind.PAGE, "enwiki", [SECRET], NOON + timedelta(hours=1), lifts=True, event_id="b")
     with repository.connect(traced.conninfo) as connection:
         repository.write(connection, Batch([], [], removals=[again]))
-    assert client.get("/v1/documents/event-1/trace").json()["lifted"]
+    body = client.get("/v1/documents/event-1/trace").json()
+    assert body["lifted"]
+    at = f"{place['raw_partition']}:{place['raw_offset']}"
+    assert body["replay"] == f"freshet replay --offsets {at} --resend --apply"
 
 
 def test_no_address_of_a_person_is_in_a_trace(traced, client):
