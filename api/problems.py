@@ -74,6 +74,7 @@ def _named(status: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 # For routes that can say so; `api/description.py` says the rest, and that all of them are problem documents.
 NOT_FOUND: Final = _named(HTTPStatus.NOT_FOUND)
+GONE: Final = _named(HTTPStatus.GONE)
 UNAVAILABLE: Final = _named(HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -15,6 +15,7 @@ from deltalake.exceptions import TableNotFoundError
 from api.models.pages import TracedPage, page_out
 from api.models.traces import Layer, Raw
 from freshet import log
+from freshet.addresses import masked, without_addresses
 from freshet.delta import UNREADABLE
 from freshet.settings import Settings
 from freshet.store.lookup import KnownPage
@@ -47,7 +48,8 @@ def silver(settings: Settings, gold: Mapping[str, Any]) -> Layer:
     near = (ds.field("event_time") >= gold["event_time"] - a_while) & (
         ds.field("event_time") <= gold["event_time"] + a_while
     )
-    return _layer(settings, "silver", near & (ds.field("event_id") == gold["event_id"]))
+    found = _layer(settings, "silver", near & (ds.field("event_id") == gold["event_id"]))
+    return found.model_copy(update={"row": without_addresses(found.row)}) if found.row else found
 
 
 def bronze(settings: Settings, gold: Mapping[str, Any]) -> Layer:
@@ -62,6 +64,7 @@ def bronze(settings: Settings, gold: Mapping[str, Any]) -> Layer:
     )
     if found.row:
         found.row["value"], found.row["value_encoding"] = readable(found.row["value"])
+        found.row["key"] = masked(found.row.get("key") or "")
     return found
 
 
@@ -139,9 +142,9 @@ def _page_status(page: KnownPage) -> str:
 
 
 def readable(payload: bytes) -> tuple[str, Literal["utf-8", "base64"]]:
-    """Bytes as text, or as base64 when they are not UTF-8."""
+    """Bytes as text without people's addresses, or as base64 when they are not UTF-8."""
     try:
-        return payload.decode(), "utf-8"
+        return masked(payload.decode()), "utf-8"
     except UnicodeDecodeError:
         return base64.b64encode(payload).decode("ascii"), "base64"
 

@@ -8,14 +8,12 @@ from typing import Any, Final
 from freshet.contract import topics
 from freshet.contract.pages import Page
 from freshet.contract.rejections import Reason
+from freshet.contract.removals import GONE
 from freshet.contract.texts import storable
 from freshet.errors import DataError
 
 LONGEST_TITLE_BYTES: Final = 512
 """MediaWiki's own have 255 bytes and the name of a namespace."""
-
-_GONE: Final = frozenset({"delete", "delete_redir", "delete_redir2"})
-"""Actions of the log of deletions after which there is no page; others hide a revision, or bring a page back."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +47,9 @@ Change = Edited | Moved | Deleted
 
 
 def of_gold(value: bytes | None) -> Edited | None:
-    """The edit of a document; None where one is taken away. Raises DataError."""
+    """The edit of a document; None where documents are taken away. Raises DataError."""
     row = _object(value)
-    if row.get("deleted") is True:
+    if row.get("deleted") is True or "removal" in row:
         return None
     live = row.get("source") != topics.BACKFILL
     return Edited(_page(row), _time(row, "event_time"), _time(row, "received_at"), live)
@@ -65,7 +63,7 @@ def of_silver(value: bytes | None) -> Moved | Deleted | None:
     row = _object(value)
     if row.get("log_type") == "move":
         return Moved(_page(row), _time(row, "event_time"), _number(row, "raw_partition"), _number(row, "raw_offset"))
-    if row.get("log_type") == "delete" and row.get("log_action") in _GONE:
+    if row.get("log_type") == "delete" and row.get("log_action") in GONE:
         return Deleted(_page(row))
     return None
 

@@ -1,10 +1,12 @@
 """One batch: embed what has no vector yet, write all in one transaction, count what became of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from freshet.contract import topics
 from freshet.errors import DataError, FreshetError
 from freshet.store.freshness import STAGES
+from freshet.store.removals import Removal
 from freshet.store.repository import Batch, Deletion, Document, Made, Written
 from freshet.telemetry import logs, metrics
 from indexer.decode import Change
@@ -18,14 +20,15 @@ def index(changes: Sequence[Change], store: Store, models: Models) -> None:
     What is said last of a document counts. One that the store refuses is logged, counted and left out; the others are
     written.
     """
-    last = {_doc_id(change): change for change in changes}
+    removals = [change for change in changes if isinstance(change, Removal)]
+    last = {_doc_id(change): change for change in changes if not isinstance(change, Removal)}
     documents = [change for change in last.values() if not isinstance(change, Deletion)]
     deleted = [change.doc_id for change in last.values() if isinstance(change, Deletion)]
     texts = {document["content_hash"]: document["text"] for document in documents}
     with metrics.INDEX_BATCH.labels("embed").time():
         made = [_make(texts, target, store) for target in models.targets]
     with metrics.INDEX_BATCH.labels("upsert").time():
-        _write(Batch(documents, made, deleted, models.kept), store)
+        _write(Batch(documents, made, deleted, models.kept, removals), store)
     for one in made:
         metrics.EMBEDDED.labels("computed").inc(len(one.vectors))
         metrics.EMBEDDED.labels("pending").inc(len(one.pending))
@@ -54,7 +57,7 @@ def embed(texts: Mapping[str, str], target: Target) -> Made:
     return Made(target.table, dict(zip(texts, vectors, strict=True)))
 
 
-def _doc_id(change: Change) -> str:
+def _doc_id(change: Document | Deletion) -> str:
     return change.doc_id if isinstance(change, Deletion) else str(change["doc_id"])
 
 
@@ -62,31 +65,34 @@ def _write(batch: Batch, store: Store) -> None:
     try:
         written = store.write(batch)
     except DataError as error:
-        if not batch.documents:
+        parts = list(_parts(batch))
+        if len(parts) > 1:
+            for part in parts:
+                _write(part, store)
+        elif batch.deleted:
             raise
-        if len(batch.documents) + len(batch.deleted) > 1:
-            _write(_part(batch, [], batch.deleted), store)
-            for document in batch.documents:
-                _write(_part(batch, [document], []), store)
-            return
-        reject(str(error), doc_id=batch.documents[0]["doc_id"])
+        else:
+            reject(str(error), **_named(batch))
         return
     _observe({document["doc_id"]: document for document in batch.documents}, written)
 
 
-def _part(batch: Batch, documents: Sequence[Document], deleted: Collection[str]) -> Batch:
-    """Some of the batch, with the vectors and pending texts that go with it."""
-    wanted = {document["content_hash"] for document in documents}
-    made = [
-        Made(
-            one.table,
-            {key: vector for key, vector in one.vectors.items() if key in wanted},
-            {key: text for key, text in one.pending.items() if key in wanted},
-            one.error,
-        )
-        for one in batch.made
-    ]
-    return Batch(documents, made, deleted, batch.kept)
+def _parts(batch: Batch) -> Iterator[Batch]:
+    """The batch one by one, each with the vectors and pending texts that go with it."""
+    for removal in batch.removals:
+        yield Batch([], _only(batch.made, []), kept=batch.kept, removals=[removal])
+    if batch.deleted:
+        yield Batch([], _only(batch.made, []), batch.deleted, batch.kept)
+    for document in batch.documents:
+        yield Batch([document], _only(batch.made, [document["content_hash"]]), kept=batch.kept)
+
+
+def _only(made: Sequence[Made], content_hashes: Collection[str]) -> list[Made]:
+    return [one.only(content_hashes) for one in made]
+
+
+def _named(batch: Batch) -> dict[str, Any]:
+    return {"doc_id": batch.documents[0]["doc_id"]} if batch.documents else {"event_id": batch.removals[0].event_id}
 
 
 def reject(error: str, **where: object) -> None:
@@ -100,6 +106,7 @@ def _observe(documents: Mapping[str, Document], written: Written) -> None:
     metrics.INDEXED.labels("changed").inc(len(written.changed))
     metrics.INDEXED.labels("unchanged").inc(written.unchanged)
     metrics.INDEXED.labels("deleted").inc(written.deleted)
+    metrics.INDEXED.labels("removed").inc(written.removed)
     # An edit of before was late when it was received: it says nothing of how fresh the index is.
     live = {doc_id: at for doc_id, at in written.inserted.items() if documents[doc_id]["source"] != topics.BACKFILL}
     for doc_id, searchable_at in live.items():

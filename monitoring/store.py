@@ -1,7 +1,7 @@
-"""Postgres: whether it answers, how large the store is, how many connections it has, and which model it searches by."""
+"""Postgres: whether it answers, how large and busy the store is, its model, and what waits to leave the lake."""
 
 from freshet.settings import Settings
-from freshet.store import watch
+from freshet.store import removed, watch
 from freshet.store.sla import connect
 from freshet.telemetry import metrics
 
@@ -17,10 +17,12 @@ class Store:
         with connect(self._settings.conninfo, self._settings.sla_timeout_s) as connection:
             size = watch.size(connection)
             active = watch.active_model(connection)
+            waiting = removed.waiting(connection)
         metrics.DATABASE_BYTES.set(size.bytes)
         metrics.DATABASE_CONNECTIONS.set(size.connections)
         metrics.DATABASE_MOST.set(size.max_connections)
         metrics.DATABASE_DOCUMENTS.set(size.documents)
+        metrics.REMOVED_WAITING.set(waiting)
         metrics.MODEL_ACTIVE.clear()
         if active:
             metrics.MODEL_ACTIVE.labels(active).set(1)

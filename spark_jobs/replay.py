@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
@@ -19,10 +19,12 @@ import structlog
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
+from freshet.contract.removals import Standing
 from freshet.errors import FreshetError
 from freshet.lake import LakePaths
 from freshet.log import MAX_RECORD_BYTES
 from freshet.settings import Settings, load_settings
+from freshet.store import removals
 from freshet.telemetry import logs
 from freshet.upkeep.replay import Chunk, chunk_from
 from spark_jobs.checkpoint import checkpointed
@@ -31,8 +33,9 @@ from spark_jobs.compare import GOLD, LAYERS, SILVER, UNCHANGED, Layer, compare, 
 from spark_jobs.replay_report import Figures, KeptReport, figures
 from spark_jobs.session import spark_session
 from spark_jobs.tables import create_tables, merge_changes
-from spark_jobs.transforms.messages import absence_messages, document_messages
+from spark_jobs.transforms.messages import absence_messages, document_messages, removal_messages
 from spark_jobs.transforms.parse import parse
+from spark_jobs.transforms.removals import standing, uncovered
 from spark_jobs.transforms.silver import events
 
 log = structlog.get_logger()
@@ -77,7 +80,8 @@ class Replay:
         documents = self._changes[GOLD]
         made = documents.where(fn.col("new").isNotNull()).select(fn.col("doc_id").alias("event_id"))
         absent = self._changes[SILVER].where(fn.col("new").isNotNull()).join(made, "event_id", "left_anti")
-        return document_messages(self._keyed(documents)).union(absence_messages(self._keyed(absent)))
+        of_documents = document_messages(self._keyed(documents)).union(absence_messages(self._keyed(absent)))
+        return of_documents.union(removal_messages(self._parsed))
 
     def _keyed(self, rows: DataFrame) -> DataFrame:
         place = ["raw_partition", "raw_offset"]
@@ -86,15 +90,20 @@ class Replay:
 
 
 @contextmanager
-def prepared(spark: SparkSession, settings: Settings, chunk: Chunk, *, resend: bool = False) -> Iterator[Replay]:
+def prepared(
+    spark: SparkSession, settings: Settings, chunk: Chunk, *, resend: bool = False, removed: Sequence[Standing] = ()
+) -> Iterator[Replay]:
     """The replay of a chunk, compared and not yet applied.
 
-    `resend`: the index is told of unchanged documents as well, and of events that are no documents.
+    `resend`: the index is told of unchanged documents as well, of events that are no documents, and of removals.
+    What is `removed` is passed over, as if it had not been read.
     """
     create_tables(spark, settings.lake)
     records = read_chunk(spark, settings, chunk).coalesce(spark.sparkContext.defaultParallelism)
     with ExitStack() as held:
-        parsed = held.enter_context(checkpointed(events(parse(records))))
+        read = events(parse(records))
+        left = uncovered(read, standing(spark, removed)) if removed else read
+        parsed = held.enter_context(checkpointed(left))
         compared = compare(parsed, chunk, settings.lake, settings.document_rule, whole=resend)
         changes = {layer: held.enter_context(checkpointed(rows, eager=True)) for layer, rows in compared.items()}
         yield Replay(parsed, changes, chunk, settings, resend)
@@ -112,11 +121,18 @@ def publish(messages: DataFrame, settings: Settings) -> None:
 
 
 def run(
-    spark: SparkSession, settings: Settings, chunk: Chunk, kept: KeptReport, *, examples: int, resend: bool = False
+    spark: SparkSession,
+    settings: Settings,
+    chunk: Chunk,
+    kept: KeptReport,
+    *,
+    examples: int,
+    resend: bool = False,
+    removed: Sequence[Standing] = (),
 ) -> Figures:
     """Replay the chunk, dry or not as the report says, and return what came of it."""
     began = time.monotonic()
-    with prepared(spark, settings, chunk, resend=resend) as made:
+    with prepared(spark, settings, chunk, resend=resend, removed=removed) as made:
         found = made.figures(examples if kept.dry_run else 0)
         kept.set_out(found)
         if not kept.dry_run:
@@ -147,7 +163,8 @@ def main() -> None:
     spark = spark_session(settings, "freshet-replay")
     conninfo = settings.conninfo if asked.run_id else ""
     kept = KeptReport(conninfo, asked.dag_id, asked.run_id, asked.chunk.name, dry_run=not asked.apply)
-    report: dict[str, Any] = dict(run(spark, settings, asked.chunk, kept, examples=asked.examples, resend=asked.resend))
+    how = {"examples": asked.examples, "resend": asked.resend, "removed": removals.standing(settings.conninfo)}
+    report: dict[str, Any] = dict(run(spark, settings, asked.chunk, kept, **how))
     spark.stop()
     log.info("replayed", **{name: value for name, value in report.items() if name != "examples"})
     sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")

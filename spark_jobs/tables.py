@@ -1,4 +1,4 @@
-"""The lake's Delta tables: making them, inserting only what they do not have yet, and changing what a replay found."""
+"""The lake's Delta tables: making them, inserting only what they do not have yet, and changing what was found."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -81,6 +81,16 @@ def merge_changes(changes: DataFrame, lake: LakePaths, layer: str, condition: st
         "WHEN NOT MATCHED AND NOT s._gone THEN INSERT *"
     )
     until_committed(layer, lambda: rows.sparkSession.sql(query, rows=rows).first())
+
+
+def delete_matching(rows: DataFrame, lake: LakePaths, layer: str, condition: str) -> int:
+    """Delete the rows of the table that a row matches. Returns how many were deleted.
+
+    `condition` is as in `insert_new`. A commit that meets another writer's is tried again from the start.
+    """
+    query = f"MERGE INTO {identifier(lake, layer)} AS t USING {{rows}} AS s ON {condition} WHEN MATCHED THEN DELETE"
+    result = until_committed(layer, lambda: rows.sparkSession.sql(query, rows=rows).first())
+    return int(result["num_deleted_rows"]) if result else 0
 
 
 def until_committed(layer: str, commit: Callable[[], Result]) -> Result:

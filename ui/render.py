@@ -40,7 +40,9 @@ def grounds(turn: Mapping[str, Any], filters: Filters) -> str:
 
 
 def trace(found: Mapping[str, Any]) -> str:
-    """The way of one document, its layers side by side."""
+    """The way of one document, its layers side by side; of one that was removed when and why."""
+    if found.get("status") == "removed":
+        return _ENVIRONMENT.get_template("removed.html").render(found=found)
     return _ENVIRONMENT.get_template("trace.html").render(found=found, layers=layers(found))
 
 

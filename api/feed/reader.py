@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from api.feed.hub import RECENT, Hub
 from freshet import log
+from freshet.addresses import without_addresses
 from freshet.contract import topics
 from freshet.settings import Settings
 from freshet.telemetry import logs
@@ -78,7 +79,7 @@ class FeedReader:
         for message in records:
             partition, offset = log.place(message)
             try:
-                self._hub.publish(partition, offset, json.loads(message.value() or b""))
+                self._hub.publish(partition, offset, without_addresses(json.loads(message.value() or b"")))
             except (ValueError, TypeError, KeyError) as error:
                 logs.get().warning("not a row of silver", partition=partition, offset=offset, error=str(error))
 

@@ -111,6 +111,35 @@ _EXAMPLE = {
 }
 
 
+_REMOVED_EXAMPLE = {
+    "doc_id": DOCUMENT["doc_id"],
+    "status": "removed",
+    "removed_at": "2026-11-23T11:02:10.118Z",
+    "kind": "page",
+    "origin": "stream",
+    "reason": "its page was deleted",
+    "lake_at": "2026-11-23T11:47:31.402Z",
+    "lifted": True,
+    "replay": "freshet replay --offsets 2:301022 --resend --apply",
+}
+
+
+class RemovedOut(BaseModel):
+    """A document that was removed: when and why, and nothing of what it said."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_REMOVED_EXAMPLE]})
+
+    doc_id: str
+    status: Literal["removed"] = "removed"
+    removed_at: datetime
+    kind: Literal["page", "revision", "user", "event"] = Field(description="what was removed, and this with it")
+    origin: Literal["stream", "hand"] = Field(description="a log event of the wiki, or `freshet forget`")
+    reason: str
+    lake_at: datetime | None = Field(description="when it was taken out of the lake; null: it is still to be")
+    lifted: bool = Field(description="whether it may be shown again")
+    replay: str | None = Field(description="the command that brings it back, where it may be shown again")
+
+
 class TraceOut(BaseModel):
     """One document, followed back through the layers."""
 

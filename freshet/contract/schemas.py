@@ -123,6 +123,20 @@ DELETION: Final = (
     Field("transform_version", "STRING", "version of the transform that makes no document of it"),
 )
 
+REMOVAL: Final = (
+    Field("removal", "STRING", "page or revision: what a log event hides; a document has no such member"),
+    Field("hides", "BOOLEAN", "true; false where what was hidden may be shown again; null when the event does not say"),
+    Field("event_id", "STRING", "meta.id of the log event"),
+    Field("event_time", "TIMESTAMP", "meta.dt of the log event: what came later is not meant"),
+    Field("wiki", "STRING", "database name, such as enwiki"),
+    Field("title", "STRING", "full page name"),
+    Field("revision_ids", "ARRAY<BIGINT>", "the revisions meant; null for a page, and when the event does not say"),
+    Field("raw_topic", "STRING", "topic of the raw record of the log event"),
+    Field("raw_partition", "INT", "partition of that record"),
+    Field("raw_offset", "BIGINT", "offset of that record"),
+    Field("transform_version", "STRING", "version of the transform that read it"),
+)
+
 REJECTED: Final = (
     Field("topic", "STRING", "topic of the rejected record"),
     Field("partition", "INT", "partition of the rejected record"),

@@ -13,6 +13,7 @@ class Lock(IntEnum):
     CHECKING_FRESHNESS = 7_305_213
     TIDYING = 7_305_214
     ASKING_ABOUT_PAGES = 7_305_215
+    REMOVING = 7_305_216
 
 
 def take(connection: Connection, lock: Lock) -> bool:

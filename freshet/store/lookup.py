@@ -8,6 +8,7 @@ from typing import Any, Final
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row, dict_row
 
+from freshet.addresses import without_addresses
 from freshet.contract import schemas, topics
 from freshet.store.filters import Filters, where
 
@@ -65,10 +66,11 @@ class KnownPage:
 
 
 async def document(connection: AsyncConnection[Any], doc_id: str) -> Mapping[str, Any] | None:
-    """Everything of one document but its word vector, or None."""
+    """Everything of one document but its word vector and people's addresses, or None."""
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(_DOCUMENT, {"doc_id": doc_id})
-    return await cursor.fetchone()
+    row = await cursor.fetchone()
+    return row and without_addresses(row)
 
 
 async def page(connection: AsyncConnection[Any], wiki: str, title: str) -> KnownPage | None:

@@ -10,8 +10,9 @@ from pgvector.psycopg import register_vector
 from psycopg import Connection, sql
 
 from freshet.contract import schemas
-from freshet.store import embeddings
+from freshet.store import embeddings, removals
 from freshet.store.embeddings import Vector, VectorTable
+from freshet.store.removals import Gone, Removal
 
 Document = Mapping[str, Any]
 """One row of `schemas.GOLD` by column name, and `gold_at`: the timestamp of its record in `wiki.gold`."""
@@ -33,12 +34,13 @@ class Deletion:
 
 @dataclass(frozen=True)
 class Written:
-    """What a batch came to. The times are `searchable_at` by doc_id."""
+    """What a batch came to. The times are `searchable_at` by doc_id. `removed` were taken away for good or kept out."""
 
     inserted: Mapping[str, datetime]
     changed: Mapping[str, datetime]
     unchanged: int
     deleted: int = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,27 @@ class Made:
     pending: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
 
+    def only(self, content_hashes: Collection[str]) -> "Made":
+        """What of it belongs to these texts."""
+        vectors = {key: vector for key, vector in self.vectors.items() if key in content_hashes}
+        pending = {key: text for key, text in self.pending.items() if key in content_hashes}
+        return Made(self.table, vectors, pending, self.error)
+
 
 @dataclass(frozen=True)
 class Batch:
     """What one transaction writes.
 
     `made` is by model, in the order of their ids. `deleted` are ids of documents to take away, none of which is among
-    `documents`. Models in `kept` get no vectors any more, but lose those that no document needs.
+    `documents`. Models in `kept` get no vectors any more, but lose those that no document needs. `removals` come first,
+    in their order: what they cover is not written.
     """
 
     documents: Sequence[Document]
     made: Sequence[Made]
     deleted: Collection[str] = ()
     kept: Sequence[VectorTable] = ()
+    removals: Sequence[Removal] = ()
 
 
 def connect(conninfo: str) -> Connection:
@@ -80,26 +90,41 @@ def write(connection: Connection, batch: Batch) -> Written:
     A vector goes with the last document of its text.
     """
     documents = {document["doc_id"]: document for document in batch.documents}
-    texts = {document["content_hash"]: document["text"] for document in batch.documents}
     with connection.transaction():
+        gone = _removed(connection, batch, documents)
+        texts = {row["content_hash"]: row["text"] for row in batch.documents if row["doc_id"] in documents}
         for made in batch.made:
-            _put(connection, made, texts)
-        removed = connection.execute(_DELETE, (sorted(batch.deleted),)).fetchall() if batch.deleted else []
+            _put(connection, made.only(texts), texts)
+        deleted = connection.execute(_DELETE, (sorted(batch.deleted),)).fetchall() if batch.deleted else []
         with connection.cursor().copy(_COPY) as copy:
             for document in documents.values():
                 copy.write_row([document[name] for name in COLUMNS])
         connection.execute(_NOTE_LEXEMES)
+        removals.written(connection, documents)
         rows = connection.execute(_UPSERT).fetchall()
-        left = {row[0] for row in removed} | {row[3] for row in rows if row[3] is not None}
+        left = {row[0] for row in deleted} | {row[3] for row in rows if row[3] is not None}
+        left |= {one.content_hash for one in gone}
         if left:
             for table in (*(made.table for made in batch.made), *batch.kept):
                 embeddings.drop_unused(connection, table, left)
     return Written(
         inserted={doc_id: searchable_at for doc_id, searchable_at, is_new, _ in rows if is_new},
         changed={doc_id: searchable_at for doc_id, searchable_at, is_new, _ in rows if not is_new},
-        unchanged=len(documents) - len(rows) + len(batch.deleted) - len(removed),
-        deleted=len(removed),
+        unchanged=len(documents) - len(rows) + len(batch.deleted) - len(deleted),
+        deleted=len(deleted),
+        removed=len(gone),
     )
+
+
+def _removed(connection: Connection, batch: Batch, documents: dict[str, Document]) -> list[Gone]:
+    """Apply the batch's removals, and take out of `documents` what must not be written. Returns all that is gone."""
+    gone = removals.enter(connection, batch.removals) if batch.removals else []
+    if not batch.removals:
+        removals.share(connection)
+    kept_out = removals.keep_out(connection, documents.values())
+    for one in kept_out:
+        del documents[one.doc_id]
+    return [*gone, *kept_out]
 
 
 def _put(connection: Connection, made: Made, texts: Mapping[str, str]) -> None:

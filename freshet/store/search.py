@@ -11,6 +11,7 @@ from pgvector import HalfVector
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 
+from freshet.addresses import without_addresses
 from freshet.store.filters import Filters, where
 from freshet.store.lexicon import Lexicon, Term
 from freshet.store.models import LISTED, Model, active
@@ -114,7 +115,7 @@ async def active_model(connection: AsyncConnection[Any]) -> Model | None:
 
 
 async def search(connection: AsyncConnection[Any], model: Model | None, query: Query, lexicon: Lexicon) -> list[Found]:
-    """The best documents, best first: at most `query.limit`."""
+    """The best documents, best first: at most `query.limit`. They hold no address of a person."""
     words = parse(query.text)
     terms = await lexicon.terms(connection, words.wanted)
     unwanted = await lexicon.terms(connection, words.unwanted)
@@ -127,7 +128,7 @@ async def search(connection: AsyncConnection[Any], model: Model | None, query: Q
         found = await cursor.fetchall()
         if len(found) == query.limit or not any(one.others for one in found):
             break
-    return found
+    return [Found(**without_addresses(vars(one))) for one in found]
 
 
 def _bound(

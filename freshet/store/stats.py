@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 
+from freshet.addresses import without_addresses
+
 Grouped = Literal["wiki", "type", "user_kind"]
 
 
@@ -47,10 +49,10 @@ async def by(connection: AsyncConnection[Any], column: Grouped, minutes: int, mo
 
 
 async def busy_pages(connection: AsyncConnection[Any], minutes: int, most: int) -> Sequence[BusyPage]:
-    """The pages with the most documents, the one edited last among equals."""
+    """The pages with the most documents, the one edited last among equals; none is called after a person's address."""
     cursor = connection.cursor(row_factory=class_row(BusyPage))
     await cursor.execute(_BUSY_PAGES, {"minutes": minutes, "most": most})
-    return await cursor.fetchall()
+    return [BusyPage(**without_addresses(vars(row))) for row in await cursor.fetchall()]
 
 
 _WINDOW: Final = "FROM documents WHERE event_time > now() - make_interval(mins => %(minutes)s)"

@@ -183,6 +183,9 @@ DATABASE_BYTES: Final = Gauge("freshet_postgres_database_bytes", "Size of the st
 DATABASE_CONNECTIONS: Final = Gauge("freshet_postgres_connections", "Connections of clients to Postgres")
 DATABASE_MOST: Final = Gauge("freshet_postgres_max_connections", "Most connections that Postgres takes")
 DATABASE_DOCUMENTS: Final = Gauge("freshet_postgres_documents", "Documents in the store, as Postgres estimates")
+REMOVED_WAITING: Final = Gauge(
+    "freshet_postgres_removed_waiting_events", "Events that were removed and may still be in the lake"
+)
 MODEL_ACTIVE: Final = Gauge("freshet_model_active", "1 for the model whose vectors searches use", ["model"])
 DISK_FREE: Final = Gauge("freshet_disk_free_bytes", "Bytes free where the embedded stack keeps its state")
 DISK_SIZE: Final = Gauge("freshet_disk_size_bytes", "Size of that disk")

@@ -6,6 +6,7 @@ from typing import Any
 from freshet import log
 from freshet.contract import topics
 from freshet.contract.rejections import Stage
+from freshet.contract.removals import Origin
 from freshet.settings import Settings
 from local.audit import reading
 from local.audit.ledger import Books, Coordinates, Fate, identify
@@ -53,6 +54,7 @@ class Auditor:
     def read_lake(self) -> int:
         """All layers; lacking is what the log has and bronze, silver or gold have not. A batch writes them in turn."""
         books = self.books
+        self._read_removed()
         self._read_bronze()
         self._read_rejected_layer()
         self._read_silver()
@@ -60,10 +62,10 @@ class Auditor:
         for row in self._rows("gold", ["doc_id", *RAW_AT], self._raw_cut, *RAW_AT):
             books.gold[row["doc_id"]] += 1
         return (
-            len(set(books.raw) - set(books.bronze))
+            sum(not books.taken_out(where) for where in set(books.raw) - set(books.bronze))
             + len(set(books.dead_letter_topic) - set(books.dead_letters))
             + sum(books.fate(where) is Fate.LOST for where in books.raw)
-            + len(books.belongs_in_gold - set(books.gold))
+            + len(books.belongs_in_gold - books.removed - set(books.gold))
         )
 
     def read_topics(self) -> int:
@@ -75,6 +77,8 @@ class Auditor:
         ):
             for message in self._readers[topic].advance():
                 row = json.loads(message.value() or b"{}")
+                if "removal" in row:
+                    continue
                 if row["raw_offset"] < self._raw_cut.get(row["raw_partition"], 0):
                     (held.discard if row.get("deleted") else held.add)(row[key])
         self._read_rejected()
@@ -87,6 +91,7 @@ class Auditor:
     def read_index(self) -> int:
         """The documents of the store; lacking are the rows of gold that are none."""
         books = self.books
+        self._read_removed()
         for held in (books.documents, books.embedded, books.pending):
             held.clear()
         for doc_id, embedded, pending in reading.documents(self.settings, self._raw_cut):
@@ -95,7 +100,15 @@ class Auditor:
                 books.embedded.add(doc_id)
             elif pending:
                 books.pending.add(doc_id)
-        return len(set(books.gold) - set(books.documents))
+        return len(set(books.gold) - books.removed - set(books.documents))
+
+    def _read_removed(self) -> None:
+        """What was removed by now: the longer one looks, the more."""
+        for one in reading.removed(self.settings):
+            self.books.removed.add(one.event_id)
+            if one.origin == Origin.HAND:
+                self.books.removed_by_hand.add(one.event_id)
+                self.books.removed_places.add(Coordinates(one.raw_partition, one.raw_offset))
 
     def _read_bronze(self) -> None:
         """Bronze, and what only the lake still has."""
@@ -122,7 +135,8 @@ class Auditor:
 
     def _read_silver(self) -> None:
         books = self.books
-        books.silver.clear()
+        for held in (books.silver, books.silver_at, books.belongs_in_gold):
+            held.clear()
         for row in self._rows("silver", ["event_id", *RULED_BY, *RAW_AT], self._raw_cut, *RAW_AT):
             books.silver[row["event_id"]] += 1
             books.silver_at[row["event_id"]] = Coordinates(row["raw_partition"], row["raw_offset"])

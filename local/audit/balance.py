@@ -49,14 +49,21 @@ def balance(books: Books) -> Report:
     fates = {where: books.fate(where) for where in books.raw}
     imbalances = [
         *_from_the_stream(books),
-        *_compare("bronze", set(books.raw), books.bronze),
+        *_found("bronze", "missing", {where for where in books.raw if not books.taken_out(where)} - set(books.bronze)),
+        *_found("bronze", "unexpected", set(books.bronze) - set(books.raw)),
+        *_doubled("bronze", books.bronze),
         *_fates_imbalances(books, fates),
-        *_compare("gold", books.belongs_in_gold, books.gold),
+        *_found("gold", "missing", books.belongs_in_gold - books.removed - set(books.gold)),
+        *_found("gold", "unexpected", set(books.gold) - books.belongs_in_gold - books.removed),
+        *_doubled("gold", books.gold),
         *_topics_imbalances(books),
         *_found("topic wiki.gold", "missing", (set(books.gold) & books.events_in_log) - books.gold_topic),
-        *_found("topic wiki.gold", "unexpected", books.gold_topic - set(books.gold)),
+        *_found("topic wiki.gold", "unexpected", books.gold_topic - set(books.gold) - books.removed),
         *_compare("rejected (dead letters of the producer)", set(books.dead_letter_topic), books.dead_letters),
-        *_compare("documents", set(books.gold), books.documents),
+        *_found("documents", "missing", set(books.gold) - books.removed - set(books.documents)),
+        *_found("documents", "unexpected", set(books.documents) - set(books.gold) - books.removed),
+        *_found("documents", "removed and still there", set(books.documents) & books.removed),
+        *_doubled("documents", books.documents),
         *_found("embeddings", "missing", set(books.documents) - books.embedded - books.pending),
     ]
     return Report(_counts(books, fates), imbalances)
@@ -67,10 +74,10 @@ def _fates_imbalances(books: Books, fates: dict[Coordinates, Fate]) -> Iterator[
         f"{where.partition}:{where.offset} {books.raw[where].event_id}" for where, f in fates.items() if f is Fate.LOST
     }
     yield from _found("silver or rejected", "missing", lost)
-    yield from _found("silver", "doubled", (key for key, count in books.silver.items() if count > 1))
+    yield from _doubled("silver", books.silver)
     strangers = {key for key, where in books.silver_at.items() if fates.get(where) is not Fate.SILVER}
     yield from _found("silver", "unexpected", strangers)
-    yield from _found("rejected", "doubled", (key for key, count in books.rejected.items() if count > 1))
+    yield from _doubled("rejected", books.rejected)
     yield from _found("rejected", "unexpected", set(books.rejected) - set(books.raw))
 
 
@@ -80,16 +87,18 @@ def _topics_imbalances(books: Books) -> Iterator[Imbalance]:
     events, rejected = set(books.silver), set(books.rejected)
     moved = {books.silver_at[key] for key in was_rejected}
     yield from _found("topic wiki.silver", "missing", books.events_in_log - books.silver_topic - was_rejected)
-    yield from _found("topic wiki.silver", "unexpected", books.silver_topic - events - set(was_silver.values()))
+    known = events | set(was_silver.values()) | books.removed
+    yield from _found("topic wiki.silver", "unexpected", books.silver_topic - known)
     missing = books.rejected_in_log - books.rejected_topic - set(was_silver)
     yield from _found("topic wiki.rejected", "missing", missing)
-    yield from _found("topic wiki.rejected", "unexpected", books.rejected_topic - rejected - moved)
+    unexpected = {where for where in books.rejected_topic - rejected - moved if not books.taken_out(where)}
+    yield from _found("topic wiki.rejected", "unexpected", unexpected)
 
 
 def _from_the_stream(books: Books) -> Iterator[Imbalance]:
     if books.served is None:
         return
-    kept = {record.event_id for record in books.raw.values()}
+    kept = {record.event_id for record in books.raw.values()} | books.removed
     yield from _found("topic wiki.raw", "missing", books.served.events - kept)
     frames = len(set(books.dead_letter_topic.values()))
     if frames < books.served.malformed:
@@ -100,6 +109,10 @@ def _from_the_stream(books: Books) -> Iterator[Imbalance]:
 def _compare(store: str, expected: set[Any], held: Counter[Any]) -> Iterator[Imbalance]:
     yield from _found(store, "missing", expected - set(held))
     yield from _found(store, "unexpected", set(held) - expected)
+    yield from _doubled(store, held)
+
+
+def _doubled(store: str, held: Counter[Any]) -> Iterator[Imbalance]:
     yield from _found(store, "doubled", (key for key, count in held.items() if count > 1))
 
 
@@ -130,6 +143,8 @@ def _counts(books: Books, fates: dict[Coordinates, Fate]) -> dict[str, int]:
         "rejected by the producer": len(set(books.dead_letter_topic.values())),
         "canaries in raw": by_fate[Fate.CANARY],
         "duplicates in raw": by_fate[Fate.DUPLICATE],
+        "removed": by_fate[Fate.REMOVED],
+        "removed and waiting in the lake": len(books.removed & (set(books.silver) | set(books.gold))),
         "gold": books.gold.total(),
         "documents": books.documents.total(),
         "documents with an embedding": len(books.embedded),

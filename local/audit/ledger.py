@@ -38,6 +38,7 @@ class Fate(Enum):
     REJECTED = "rejected"
     CANARY = "canary"
     DUPLICATE = "duplicate"
+    REMOVED = "removed"
     LOST = "lost"
 
 
@@ -64,6 +65,15 @@ class Books:
     embedded: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
     served: Served | None = None
+    removed: set[str] = field(default_factory=set)
+    """Events that were removed: nothing may hold them but the log, bronze, and the lake while it waits."""
+
+    removed_by_hand: set[str] = field(default_factory=set)
+    """Of these the ones that leave bronze and the rejected as well."""
+
+    removed_places: set[Coordinates] = field(default_factory=set)
+    """Where the raw records of those are, which may name no event."""
+
     log_begins: dict[int, int] = field(default_factory=dict)
     """First raw offset by partition that the broker still has: what was made of earlier ones it may have let go too."""
 
@@ -92,6 +102,11 @@ class Books:
         """Whether the broker still has a raw record."""
         return where.offset >= self.log_begins.get(where.partition, 0)
 
+    def taken_out(self, where: Coordinates) -> bool:
+        """Whether a raw record was removed by hand, from bronze and the rejected too."""
+        record = self.raw.get(where)
+        return where in self.removed_places or (record is not None and record.event_id in self.removed_by_hand)
+
     def fate(self, where: Coordinates) -> Fate:
         """What became of a raw record: exactly one of these."""
         record = self.raw[where]
@@ -100,7 +115,7 @@ class Books:
         if record.canary:
             return Fate.CANARY
         if record.event_id is None or record.event_id not in self.silver:
-            return Fate.LOST
+            return Fate.REMOVED if record.event_id in self.removed or self.taken_out(where) else Fate.LOST
         return Fate.SILVER if self.silver_at[record.event_id] == where else Fate.DUPLICATE
 
 

@@ -18,6 +18,7 @@ from freshet.delta import UNREADABLE
 from freshet.errors import PermanentError, TransientError
 from freshet.settings import Settings, Source
 from freshet.store import audit as store_audit
+from freshet.store.removed import Event, events
 from local.audit.ledger import Coordinates, Served
 
 Cut = dict[int, int]
@@ -106,6 +107,12 @@ def dead_letter(message: Message) -> tuple[Stage, Coordinates, str]:
         where = Coordinates(*log.place(message))
         return Stage.PRODUCER, where, f"{found.get(topics.SSE_ID)} {hash(message.value())}"
     return Stage.TRANSFORM, Coordinates(int(found[topics.RAW_PARTITION]), int(found[topics.RAW_OFFSET])), ""
+
+
+def removed(settings: Settings) -> list[Event]:
+    """Every event that was removed."""
+    with psycopg.connect(settings.conninfo) as connection:
+        return list(events(connection))
 
 
 def documents(settings: Settings, cut: Cut) -> Iterator[tuple[str, bool, bool]]:

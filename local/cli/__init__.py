@@ -15,6 +15,7 @@ from local.cli import (
     demo,
     deployment,
     embeddings,
+    forget,
     keys,
     mending,
     questions,
@@ -30,8 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    demo, stack, questions, checks, upkeep, backfill, context, embeddings, backup, mending, keys, deployment,
-    reliability,
+    demo, stack, questions, checks, upkeep, backfill, context, embeddings, forget, backup, mending, keys,
+    deployment, reliability,
 )  # fmt: skip
 for module in COMMANDS:
     module.register(app)

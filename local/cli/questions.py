@@ -69,6 +69,9 @@ def trace(doc_id: str, as_json: AsJson = False) -> None:
     if as_json:
         console.emit(found)
         return
+    if found.get("status") == "removed":
+        console.out.print(f"removed on {found['removed_at']}: {found['reason']}", markup=False, soft_wrap=True)
+        return
     for step in found.pop("steps"):
         for line in _described(step):
             console.out.print(console.visible(line), markup=False, soft_wrap=True)

@@ -14,7 +14,6 @@ FIRST_REVISION = 1_318_000_000
 FIRST_CHANGE = 1_900_000_000
 # People edit the Wikipedias, machines Wikidata: together nearly half of all.
 BOT_SHARE, ITEM_BOT_SHARE = 0.3, 0.75
-DRAFT_SHARE = 0.9
 WIKILINK = re.compile(r"\[\[:?([^\]|]+)(?:\|([^\]]*))?\]\]")
 SECTION = re.compile(r"^/\* (.*?) \*/ ?")
 
@@ -121,9 +120,8 @@ def logged(index: int, rng: random.Random) -> dict[str, Any]:
         ("block", "block", {"duration": "1 day", "flags": "anononly,nocreate", "sitewide": True}),
         ("patrol", "patrol", "autopatrolled"),
     ))  # fmt: skip
-    # most pages that are deleted were drafts that hardly anybody has seen
-    draft = kind == "delete" and rng.random() < DRAFT_SHARE
-    title = f"{made.page.title} (draft {index})" if draft else made.page.title
+    # pages that are deleted were drafts: who watches articles would lose them every minute
+    title = f"{made.page.title} (draft {index})" if kind == "delete" else made.page.title
     changed = _change(made.page.wiki.name, made.page.wiki.domain, title, index, 0, made)
     log = {"log_id": 160_000_000 + index, "log_type": kind, "log_action": action, "log_params": params}
     return {**changed, "type": "log", **log, "log_action_comment": f"{kind} [[{title}]]", **_comment("", "")}

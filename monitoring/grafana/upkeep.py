@@ -4,6 +4,7 @@ from typing import Final
 
 from monitoring.grafana.panels import BREACH, Board, Limits, Panel, Query, Row
 from monitoring.grafana.promql import age, rate, rate_or_zero
+from monitoring.grafana.removals import REMOVALS
 
 UNCHECKED: Final = "there is none before the first run of check_freshness"
 AGES: Final = "source_silence|silver_age|gold_age|searchable_age|lake_age|pending_age|indexer_lag"
@@ -270,7 +271,7 @@ WATCHERS: Final = Row(
 BOARD: Final = Board(
     "freshet-upkeep",
     "Freshet: Airflow and upkeep",
-    "Freshness checks, scheduled work, compaction, missing vectors, disk, Postgres, and who watches.",
-    (CHECKS, AIRFLOW, COMPACTION, STORES, WATCHERS),
+    "Freshness checks, scheduled work, compaction, missing vectors, removals, disk, Postgres, and who watches.",
+    (CHECKS, AIRFLOW, COMPACTION, REMOVALS, STORES, WATCHERS),
     since="now-6h",
 )

@@ -12,6 +12,7 @@ from freshet.log import MAX_RECORD_BYTES
 from spark_jobs.transforms.gold import admitted, documents
 from spark_jobs.transforms.parse import VALID
 from spark_jobs.transforms.rejected import is_rejected
+from spark_jobs.transforms.removals import is_removal, removal
 
 # Headers come on top: the few payloads near the broker's bound are cut in the dead letter; their raw record is whole.
 _MAX_PAYLOAD_BYTES: Final = MAX_RECORD_BYTES - 64 * 1024
@@ -31,6 +32,7 @@ def messages(events: DataFrame, rule: DocumentRule) -> DataFrame:
     outputs = fn.array(
         fn.when(valid, _record(topics.SILVER, json_row(schemas.SILVER).cast("binary"))),
         fn.when(valid & admitted(rule), _record(topics.GOLD, json_row(schemas.GOLD).cast("binary"))),
+        fn.when(valid & is_removal(), _record(topics.GOLD, _removal())),
         fn.when(is_rejected(), _record(topics.REJECTED, fn.substring("value", 1, _MAX_PAYLOAD_BYTES), _dead_letter())),
     )
     return rows.select(fn.inline(fn.array_compact(outputs)))
@@ -51,6 +53,16 @@ def absence_messages(events: DataFrame) -> DataFrame:
     Needs `key`, the key of their raw records, and `new`: a struct of silver's columns.
     """
     return events.select(fn.inline(fn.array(_record(topics.GOLD, _deletion("new", "event_id").cast("binary")))))
+
+
+def removal_messages(events: DataFrame) -> DataFrame:
+    """`topic`, `key`, `value`, `headers` of the removals among the rows of `silver.events`."""
+    rows = events.where((fn.col("verdict") == VALID) & is_removal())
+    return rows.select(fn.inline(fn.array(_record(topics.GOLD, _removal()))))
+
+
+def _removal() -> Column:
+    return fn.to_json(removal(), JSON).cast("binary")
 
 
 def _deletion(row: str, key: str) -> Column:

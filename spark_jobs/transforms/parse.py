@@ -23,7 +23,7 @@ EVENT: Final = (
     "title STRING, comment STRING, user STRING, bot STRING, minor STRING, "
     "length STRUCT<old: STRING, new: STRING>, revision STRUCT<old: STRING, new: STRING>, "
     "server_url STRING, server_name STRING, server_script_path STRING, log_type STRING, log_action STRING, "
-    "_corrupt STRING"
+    "log_params STRING, _corrupt STRING"
 )
 _STRICT: Final = {
     "mode": "PERMISSIVE",

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as fn
 
 from freshet.contract import schemas
+from freshet.contract.removals import LOGS
 from spark_jobs.transforms import comments, links, reverts
 from spark_jobs.transforms.parse import VALID
 
@@ -26,7 +27,8 @@ def silver(parsed: DataFrame) -> DataFrame:
 
 
 def events(parsed: DataFrame) -> DataFrame:
-    """Silver's columns for every row, whatever its verdict, beside `verdict`, `error`, `key`, `value` and `sse_id`.
+    """Silver's columns for every row, whatever its verdict, beside `verdict`, `error`, `key`, `value`, `sse_id` and
+    `log_params`, which is null but of an event of the logs of deletions.
 
     One pass for all that is made of a row, which then goes where it belongs; unless the row is valid, silver's columns
     may be null.
@@ -77,7 +79,8 @@ def events(parsed: DataFrame) -> DataFrame:
         "transform_version": fn.lit(schemas.TRANSFORM_VERSION),
     }
     columns = [made[name].alias(name) if name in made else fn.col(name) for name in schemas.names(schemas.SILVER)]
-    return typed.select("verdict", "error", "key", "value", "sse_id", *columns)
+    params = fn.when(event["log_type"].isin(*LOGS), event["log_params"]).alias("log_params")
+    return typed.select("verdict", "error", "key", "value", "sse_id", params, *columns)
 
 
 def user_kind(bot: Column, name: Column) -> Column:

@@ -11,8 +11,8 @@ import pytest
 from freshet.settings import CHECKOUT
 
 DAGS = CHECKOUT / "dags"
-REWRITING = {"backfill_context", "backfill_embeddings", "backfill_history", "compact_gold", "replay_offsets"}
-BOUNDED = REWRITING - {"compact_gold"}
+REWRITING = {"backfill_context", "backfill_embeddings", "backfill_history", "compact_gold", "forget", "replay_offsets"}
+BOUNDED = REWRITING - {"compact_gold", "forget"}
 
 
 @pytest.fixture(scope="module")

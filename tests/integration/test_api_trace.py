@@ -17,11 +17,15 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.models.documents import GoldOut
+from freshet.addresses import MASK
 from freshet.contract import topics
+from freshet.contract.removals import Kind, Origin
 from freshet.settings import Settings
-from freshet.store import context
+from freshet.store import context, repository
 from freshet.store.context import Seen
 from freshet.store.migrate import migrate
+from freshet.store.removals import Removal
+from freshet.store.repository import Batch
 from tests.api_builders import BagOfWords, insert
 from tests.described import FUJI, MOUNTAIN, describe
 from tests.documents import NOON, document
@@ -236,3 +240,74 @@ def test_a_trace_says_that_a_page_waits_that_it_was_asked_about_in_vain_and_that
         assert traced_page()["status"] == "nothing is known of it"
         context.forget(connection, [FUJI])
         assert traced_page()["status"] == "deleted: it is asked about again when it is edited"
+
+
+SECRET = "Brücke"
+
+
+def removed(conninfo: str, row: dict[str, Any], removal: Removal) -> None:
+    """The document was there, and was removed."""
+    insert(conninfo, row)
+    with repository.connect(conninfo) as connection:
+        repository.write(connection, Batch([], [], removals=[removal]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "origin", "reason"),
+    [
+        (Kind.PAGE, SECRET, Origin.STREAM, "its page was deleted"),
+        (Kind.REVISION, "200", Origin.STREAM, "its text, summary or user was hidden on the wiki"),
+        (Kind.USER, "Ada", Origin.HAND, "its user was removed by hand"),
+        (Kind.EVENT, "event-1", Origin.HAND, "it was removed by hand"),
+    ],
+)
+def test_of_a_removed_document_is_said_when_and_why_and_nothing_else(traced, client, kind, name, origin, reason):
+    place = produce(traced, PAYLOAD)
+    row = document(doc_id="event-1", title=SECRET, revision_id=200, user_name="Ada", **place)
+    write_bronze(traced, place, PAYLOAD)
+    write_silver(traced, row["event_time"], "event-1")
+    wiki = "" if kind is Kind.EVENT else "enwiki"
+    removed(traced.conninfo, row, Removal(kind, wiki, [name], NOON, origin))
+    answer = client.get("/v1/documents/event-1/trace")
+    body = answer.json()
+    assert answer.status_code == 200
+    assert (body["status"], body["kind"], body["origin"], body["reason"]) == ("removed", kind, origin, reason)
+    assert (body["lake_at"], body["lifted"]) == (None, False)
+    assert datetime.fromisoformat(body["removed_at"]) > NOON - timedelta(days=365)
+    gone = client.get("/v1/documents/event-1")
+    assert gone.status_code == 410
+    assert reason in gone.json()["detail"]
+    for text in (answer.text, gone.text):
+        assert "Ada" not in text
+        assert "Br" not in text
+        assert "payload" not in text
+
+
+def test_what_was_removed_and_shown_again_on_the_wiki_says_so(traced, client):
+    place = produce(traced, PAYLOAD)
+    row = document(doc_id="event-1", title=SECRET, **place)
+    removed(traced.conninfo, row, Removal(Kind.PAGE, "enwiki", [SECRET], NOON, event_id="a"))
+    again = Removal(Kind.PAGE, "enwiki", [SECRET], NOON + timedelta(hours=1), lifts=True, event_id="b")
+    with repository.connect(traced.conninfo) as connection:
+        repository.write(connection, Batch([], [], removals=[again]))
+    body = client.get("/v1/documents/event-1/trace").json()
+    assert body["lifted"]
+    at = f"{place['raw_partition']}:{place['raw_offset']}"
+    assert body["replay"] == f"freshet replay --offsets {at} --resend --apply"
+
+
+def test_no_address_of_a_person_is_in_a_trace(traced, client):
+    payload = json.dumps({"title": "User talk:192.0.2.1", "user": "2001:DB8::1", "comment": "by 192.0.2.1"}).encode()
+    place = produce(traced, payload)
+    row = document(
+        doc_id="event-1", title="User talk:192.0.2.1", user_name="2001:DB8::1", user_kind="ip", comment="by 192.0.2.1",
+        reverted_user="192.0.2.1", page_url="https://en.wikipedia.org/wiki/User_talk:192.0.2.1", **place,
+    )  # fmt: skip
+    insert(traced.conninfo, row)
+    write_bronze(traced, place, payload)
+    write_silver(traced, row["event_time"], "event-1")
+    for path in ("/v1/documents/event-1", "/v1/documents/event-1/trace"):
+        text = client.get(path).text
+        assert "192.0.2.1" not in text
+        assert "2001:DB8" not in text
+        assert MASK in text

@@ -163,6 +163,53 @@ def test_what_a_replay_moved_between_silver_and_rejected_may_be_on_the_other_top
     assert report.balanced, report.imbalances
 
 
+def test_what_was_removed_is_told_apart_and_not_lost() -> None:
+    books = good_books()
+    books.removed = {"a"}
+    lose_a_document(books)
+    report = balance(books)
+    assert report.balanced, report.imbalances
+    assert (report.counts["removed"], report.counts["removed and waiting in the lake"]) == (0, 1)
+    for layer in (books.silver, books.gold):
+        del layer["a"]
+    del books.silver_at["a"]
+    report = balance(books)
+    assert report.balanced, report.imbalances
+    # the record, and its copy
+    assert (report.counts["removed"], report.counts["removed and waiting in the lake"]) == (2, 0)
+
+
+def test_what_was_removed_and_is_still_shown_is_an_imbalance() -> None:
+    books = good_books()
+    books.removed = {"a"}
+    assert [str(one) for one in balance(books).imbalances] == ["documents: 1 removed and still there: a"]
+
+
+def test_by_hand_bronze_and_the_rejected_may_lack_it_and_nothing_else() -> None:
+    books = good_books()
+    books.removed = books.removed_by_hand = {"b"}
+    books.removed_places = {Coordinates(0, 3)}
+    lose_from_silver(books)
+    del books.bronze[Coordinates(0, 1)]
+    del books.bronze[Coordinates(0, 3)]
+    books.rejected.clear()
+    report = balance(books)
+    assert report.balanced, report.imbalances
+    assert report.counts["removed"] == 2
+    books.removed_by_hand = set()
+    assert [str(one) for one in balance(books).imbalances] == ["bronze: 1 missing: 0:1"]
+
+
+def test_what_was_removed_by_hand_and_let_go_by_the_broker_was_served_all_the_same() -> None:
+    books = good_books()
+    books.removed = {"b"}
+    lose_from_silver(books)
+    del books.raw[Coordinates(0, 1)]
+    del books.bronze[Coordinates(0, 1)]
+    books.silver_topic.remove("b")
+    assert balance(books).balanced, balance(books).imbalances
+
+
 def test_an_embedding_that_is_pending_is_counted_and_no_imbalance() -> None:
     books = good_books()
     books.embedded.clear()

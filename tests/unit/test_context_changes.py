@@ -30,6 +30,7 @@ def test_an_edit_tells_its_page_and_whether_it_is_of_now() -> None:
     assert late is not None
     assert not late.live
     assert of_gold(written({"doc_id": "1", "deleted": True})) is None
+    assert of_gold(written({"removal": "page", "hides": True, "wiki": "itwiki", "title": "Etna"})) is None
 
 
 def test_a_move_tells_where_its_new_title_is_found() -> None:

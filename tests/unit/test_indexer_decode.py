@@ -8,10 +8,12 @@ import pytest
 
 from freshet.contract import schemas
 from freshet.contract.rejections import Reason
+from freshet.contract.removals import Kind
 from freshet.errors import DataError
+from freshet.store.removals import Removal
 from freshet.store.repository import COLUMNS, Deletion
 from indexer.decode import decode
-from tests.documents import gold
+from tests.documents import NOON, gold
 
 
 def as_json(**given: Any) -> bytes:
@@ -75,3 +77,28 @@ def test_a_deletion_names_its_document() -> None:
 
 def test_the_columns_read_are_those_of_gold() -> None:
     assert {"gold_at", *schemas.names(schemas.GOLD)} == set(COLUMNS)
+
+
+REMOVAL = {
+    "removal": "revision", "hides": True, "event_id": "log-1", "event_time": "2026-11-23T12:00:00Z", "wiki": "enwiki",
+    "title": "Snow", "revision_ids": [7, 8],
+}  # fmt: skip
+
+
+def test_a_removal_is_of_a_page_or_of_revisions() -> None:
+    read = decode(json.dumps(REMOVAL).encode(), 0)
+    assert read == Removal(Kind.REVISION, "enwiki", ["7", "8"], NOON, event_id="log-1")
+    page = REMOVAL | {"removal": "page", "hides": False, "revision_ids": None}
+    read = decode(json.dumps(page).encode(), 0)
+    assert read == Removal(Kind.PAGE, "enwiki", ["Snow"], NOON, lifts=True, event_id="log-1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"removal": None}, {"removal": "user"}, {"removal": 5}, {"hides": None}, {"hides": "no"}, {"event_time": None},
+     {"event_id": None}, {"wiki": None}, {"revision_ids": None}, {"revision_ids": []}, {"revision_ids": ["7"]},
+     {"removal": "page", "title": None}],
+)  # fmt: skip
+def test_a_removal_that_does_not_say_of_what_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DataError):
+        decode(json.dumps(REMOVAL | wrong).encode(), 0)

@@ -182,3 +182,12 @@ def test_a_payload_that_is_no_event_is_shown_as_it_is(payload: str) -> None:
 def test_a_layer_that_is_not_there_says_why() -> None:
     found = {**TRACE, "silver": {"status": "not yet in the lake, which commits every 30 s", "row": None}}
     assert "not yet in the lake" in render.trace(found)
+
+
+def test_of_a_removed_document_is_shown_when_and_why_and_nothing_else() -> None:
+    gone = {"doc_id": "one", "status": "removed", "removed_at": "2026-11-23T11:02:10Z", "reason": "<b>hidden</b>"}
+    shown = render.trace(gone)
+    assert "Removed" in shown
+    assert "2026-11-23 11:02:10 UTC" in shown
+    assert "&lt;b&gt;hidden&lt;/b&gt;" in shown
+    assert "layers" not in shown
