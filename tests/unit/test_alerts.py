@@ -103,7 +103,7 @@ def test_a_receiver_that_is_not_there_is_no_error_and_its_address_is_not_told(tm
     assert Story(settings, tmp_path / "b.json").check(BAD) == {"webhook": "ConnectError"}
 
 
-@pytest.mark.parametrize("address", ["http://", "http://host:x/", "http://[::1"])
+@pytest.mark.parametrize("address", ["http://host:x/", "http://[::1"])
 def test_an_address_that_cannot_be_is_no_error_either(address: str, tmp_path: Path) -> None:
     settings = load_settings(alert_webhook_url=SecretStr(address))
     assert Story(settings, tmp_path / "b.json").check(BAD)["webhook"] != "ok"
