@@ -102,13 +102,12 @@ def cut(path: Path) -> None:
 
 
 DAMAGES = [
-    without_commit,
     without_commit_and_sum,
-    commit_torn,
-    offsets_empty,
     offsets_torn_before_commit,
-    metadata_torn,
-    source_torn,
+    *(
+        pytest.param(damage, marks=pytest.mark.long)
+        for damage in (without_commit, commit_torn, offsets_empty, metadata_torn, source_torn)
+    ),
 ]
 
 
