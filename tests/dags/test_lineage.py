@@ -132,7 +132,9 @@ def test_tasks_that_read_or_write_data_say_which(datasets: Any) -> None:
     assert datasets["backfill_history.fill"] == [["/v2/stream/recentchange"], ["wiki.raw"]]
     assert datasets["backfill_embeddings.embed"] == [["store.public.documents", "store.public.pages"], []]
     assert datasets["backfill_context.ask"] == [["store.public.documents"], ["store.public.pages"]]
+    tables = ["bronze", "silver", "gold", "rejected"]
+    assert [[place.rpartition("/")[2] for place in ends] for ends in datasets["forget.lake"]] == [tables, tables]
     assert set(datasets) == {
         "backfill_context.ask", "backfill_embeddings.embed", "backfill_history.fill", "compact_gold.lake",
-        "compact_gold.postgres", "replay_offsets.replay",
+        "compact_gold.postgres", "forget.lake", "replay_offsets.replay",
     }  # fmt: skip

@@ -166,6 +166,7 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next_which_finds_what_came_la
     assert waiting(lake, connection) == (0, False)
 
 
+@pytest.mark.long
 def test_the_lake_query_writes_on_meanwhile(spark: SparkSession, lake: Settings, connection: Connection) -> None:
     deleted_page(lake, spark)
     remove(connection, Kind.PAGE, "Snow")

@@ -64,8 +64,13 @@ def written(spark, empty_lake):
     """The folder of a lake that has BATCH, what became of it, and what the batch left in memory."""
     root = empty_lake.with_name("written")
     shutil.copytree(empty_lake, root)
+    before = in_memory(spark)
     done = write_batch(frame(spark, BATCH), LakePaths(f"file://{root}"), RULE)
-    return Written(root, done, [rdd.toString() for rdd in spark.sparkContext._jsc.getPersistentRDDs().values()])
+    return Written(root, done, sorted(in_memory(spark) - before))
+
+
+def in_memory(spark):
+    return {rdd.toString() for rdd in spark.sparkContext._jsc.getPersistentRDDs().values()}
 
 
 @pytest.fixture

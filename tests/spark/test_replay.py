@@ -355,6 +355,7 @@ def test_a_copy_that_came_meanwhile_from_elsewhere_is_left(lake, write, run, rec
     assert held == [(1, 3)]
 
 
+@pytest.mark.long
 def test_a_replay_of_everything_is_a_lake_made_anew(spark, lake, emptied, write, run, records, tmp_path, monkeypatch):
     flawed = [raw(event(meta__id=f"{number:04}" * (number % 4), namespace=number % 3), number) for number in range(60)]
     monkeypatch.setattr(parse, "MAX_ID_LENGTH", 9)
