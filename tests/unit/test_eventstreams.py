@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from freshet.errors import ConfigError, DataError
 from local.eventstreams import position
 from local.eventstreams.clock import Clock
-from local.eventstreams.faults import Fault, FaultPlan, Faults
+from local.eventstreams.faults import Fault, FaultPlan, Faults, asked
 from local.eventstreams.recording import Recording
 from local.eventstreams.served import Served
 from local.eventstreams.simulator import Simulation
@@ -153,3 +153,14 @@ def test_a_client_that_goes_on_proves_what_a_former_process_served(tmp_path: Pat
     assert served.next == 12
     served.proven(4)
     assert served.next == 12
+
+
+def test_faults_are_asked_for_by_name_and_what_is_not_named_is_none() -> None:
+    assert asked({"cut_every": "200", "stall_s": "1.5"}) == Faults(cut_every=200, stall_s=1.5)
+    assert asked({}) == Faults()
+
+
+@pytest.mark.parametrize("value", ["", "often", "1.5"])
+def test_a_fault_that_is_no_number_is_an_error(value: str) -> None:
+    with pytest.raises(DataError, match="cut_every"):
+        asked({"cut_every": value})
