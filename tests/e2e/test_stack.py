@@ -160,6 +160,54 @@ def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
     assert report["counts"]["documents"] == report["counts"]["gold"] > 0
 
 
+def two_of(stack: Stack, wiki: str) -> list[tuple[str, str]]:
+    """Two documents of a wiki, and their titles."""
+    with psycopg.connect(stack.settings.conninfo) as store:
+        pages = "SELECT min(doc_id), title FROM documents WHERE wiki = %s GROUP BY title ORDER BY 1 LIMIT 2"
+        return store.execute(pages, (wiki,)).fetchall()
+
+
+def delete_on_wiki(stack: Stack, wiki: str, title: str) -> None:
+    """A log event of a deletion, as the producer sends it."""
+    meta = {"id": str(uuid4()), "dt": datetime.now(UTC).isoformat(), "domain": "en.wikipedia.org"}
+    log_event = {
+        "meta": meta,
+        "wiki": wiki,
+        "title": title,
+        "type": "log",
+        "log_type": "delete",
+        "log_action": "delete",
+    }
+    producer = Producer({"bootstrap.servers": stack.settings.bootstrap_servers})
+    producer.produce(topics.RAW, json.dumps(log_event), f"{wiki}:{title}", headers={topics.SOURCE: b"recording"})
+    assert producer.flush(30) == 0
+
+
+@pytest.mark.long
+def test_what_a_wiki_or_a_hand_removes_is_in_no_store_and_the_books_balance(stack: Stack) -> None:
+    (by_hand, _), (deleted, title) = two_of(stack, "enwiki")
+    delete_on_wiki(stack, "enwiki", title)
+    eventually(lambda: stack.json("trace", deleted).get("status") == "removed")
+    done = stack.json("forget", "--event", by_hand, "--apply", "--no-wait")
+    assert done["index"]["documents"] == 1
+
+    def in_gold() -> set[str]:
+        table = DeltaTable(stack.settings.lake.table("gold")).to_pyarrow_table(columns=["doc_id"])
+        return {by_hand, deleted} & set(table["doc_id"].to_pylist())
+
+    # a scheduled run may come first
+    eventually(lambda: not in_gold(), 600)
+    with client.connect(stack.settings) as airflow:
+        eventually(lambda: all(run["state"] in client.ENDED for run in airflow.runs("forget")), 600)
+    bronze = DeltaTable(stack.settings.lake.table("bronze")).to_pyarrow_table(columns=["value"])["value"].to_pylist()
+    assert [sum(one.encode() in value for value in bronze) for one in (by_hand, deleted)] == [0, 1]
+    assert stack.json("trace", by_hand)["reason"] == "it was removed by hand"
+    report = stack.json("audit", "--wait", "180")
+    assert report["balanced"], report
+    assert report["counts"]["removed"] >= 2
+    assert report["counts"]["removed and waiting in the lake"] == 0
+
+
 def test_what_was_changed_by_hand_is_named_by_the_audit(stack: Stack, by_hand: ByHand) -> None:
     assert stack.run("audit", "--wait", "3").returncode == 1
     found = imbalances(stack)
@@ -193,53 +241,6 @@ def test_how_fresh_every_layer_is_gets_checked_by_schedule(stack: Stack) -> None
         report = airflow.result("check_freshness", latest["dag_run_id"], "check")
     assert {"source_silence", "indexer_lag", "searchable_age", "lake_age"} <= {one["name"] for one in report["checks"]}
     assert report["kept"] == "ok"
-
-
-def two_of(stack: Stack, wiki: str) -> list[tuple[str, str]]:
-    """Two documents of a wiki, and their titles."""
-    with psycopg.connect(stack.settings.conninfo) as store:
-        pages = "SELECT min(doc_id), title FROM documents WHERE wiki = %s GROUP BY title ORDER BY 1 LIMIT 2"
-        return store.execute(pages, (wiki,)).fetchall()
-
-
-def delete_on_wiki(stack: Stack, wiki: str, title: str) -> None:
-    """A log event of a deletion, as the producer sends it."""
-    meta = {"id": str(uuid4()), "dt": datetime.now(UTC).isoformat(), "domain": "en.wikipedia.org"}
-    log_event = {
-        "meta": meta,
-        "wiki": wiki,
-        "title": title,
-        "type": "log",
-        "log_type": "delete",
-        "log_action": "delete",
-    }
-    producer = Producer({"bootstrap.servers": stack.settings.bootstrap_servers})
-    producer.produce(topics.RAW, json.dumps(log_event), f"{wiki}:{title}", headers={topics.SOURCE: b"recording"})
-    assert producer.flush(30) == 0
-
-
-def test_what_a_wiki_or_a_hand_removes_is_in_no_store_and_the_books_balance(stack: Stack) -> None:
-    (by_hand, _), (deleted, title) = two_of(stack, "enwiki")
-    delete_on_wiki(stack, "enwiki", title)
-    eventually(lambda: stack.json("trace", deleted).get("status") == "removed")
-    done = stack.json("forget", "--event", by_hand, "--apply", "--no-wait")
-    assert done["index"]["documents"] == 1
-
-    def in_gold() -> set[str]:
-        table = DeltaTable(stack.settings.lake.table("gold")).to_pyarrow_table(columns=["doc_id"])
-        return {by_hand, deleted} & set(table["doc_id"].to_pylist())
-
-    # a scheduled run may come first
-    eventually(lambda: not in_gold(), 600)
-    with client.connect(stack.settings) as airflow:
-        eventually(lambda: all(run["state"] in client.ENDED for run in airflow.runs("forget")), 600)
-    bronze = DeltaTable(stack.settings.lake.table("bronze")).to_pyarrow_table(columns=["value"])["value"].to_pylist()
-    assert [sum(one.encode() in value for value in bronze) for one in (by_hand, deleted)] == [0, 1]
-    assert stack.json("trace", by_hand)["reason"] == "it was removed by hand"
-    report = stack.json("audit", "--wait", "180")
-    assert report["balanced"], report
-    assert report["counts"]["removed"] >= 2
-    assert report["counts"]["removed and waiting in the lake"] == 0
 
 
 def test_down_leaves_no_process_behind(stack: Stack) -> None:
