@@ -1,6 +1,7 @@
 """A short chaos: broker, Postgres, both queries and the indexer are killed, and frames of the stream are cut off."""
 
 import json
+import os
 import subprocess
 from typing import Any
 
@@ -17,7 +18,11 @@ SEED = "1251"
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     options = ["--minutes", "1.2", "--rate", "40", "--seed", SEED, "--no-airflow", "--json"]
-    done = subprocess.run([FRESHET, "chaos", *options], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    # what the last batches of the lake write need not be waited for long
+    environment = {**os.environ, "FRESHET_LAKE_INTERVAL_S": "5"}
+    done = subprocess.run(
+        [FRESHET, "chaos", *options], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
 

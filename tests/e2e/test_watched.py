@@ -269,7 +269,11 @@ def alerts(webhook: tuple[Receiver, str]) -> Alerts:
     return Alerts(webhook[0])
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.words)
+@pytest.mark.parametrize(
+    "fault",
+    [FAULTS[0], *(pytest.param(fault, marks=pytest.mark.long) for fault in FAULTS[1:])],
+    ids=lambda fault: fault.words,
+)
 def test_a_fault_is_alerted_and_resolved_after_the_repair(
     fault: Fault, live: Stack, prometheus: Prometheus, model: Model, alerts: Alerts, drills: list[Drill]
 ) -> None:
