@@ -93,6 +93,6 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
         return list(table.to_pylist())
 
     # what the lake had not come to before the stop is then done
-    eventually(lambda: max(row["raw_timestamp"] for row in gold()) > at)
+    eventually(lambda: max(row["raw_timestamp"] for row in gold()) > at, 300)
     before = {row["doc_id"] for row in gold() if row["raw_timestamp"] < at}
     return Changed(again, receiver, at, before, flawed[0])

@@ -43,7 +43,7 @@ def test_a_changed_rule_makes_documents_appear_change_and_vanish_by_a_replay(cha
         "unchanged": len(after & changed.before) - 1,
     }
     assert {row["doc_id"] for row in changed.rows("gold", "doc_id")} == after
-    eventually(lambda: changed.documents().keys() == after)
+    eventually(lambda: changed.documents().keys() == after, 300)
     assert changed.documents()[changed.flawed] != FLAWED
 
 
