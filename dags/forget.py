@@ -1,9 +1,10 @@
 """
 # forget
 
-Every hour: takes out of the lake what was removed. Silver and gold lose the edits of pages that were deleted and the
-revisions that were hidden on the wiki; what was removed by `freshet forget` leaves bronze and the rejected records too.
-The index has lost it by then. Vacuumed are files that no table has had any more for `FRESHET_COMPACT_KEEP_HOURS`.
+Every hour: takes out of the lake what was removed, once something has waited for half an hour; until then it may be on
+its way into the lake. Silver and gold lose the edits of pages that were deleted and the revisions that were hidden on
+the wiki; what was removed by `freshet forget` leaves bronze and the rejected records too. The index has lost it by then.
+Vacuumed are files that no table has had any more for `FRESHET_COMPACT_KEEP_HOURS`.
 
 By schedule it does it, where there is something to take out. By hand it only counts, unless `dry_run` is false:
 `airflow dags trigger forget --conf '{"dry_run": false}'`. `targets` are counted instead of all that is removed.
@@ -19,6 +20,9 @@ from freshet import lineage
 from freshet.lake import LAYERS
 from freshet.settings import load_settings
 from freshet.upkeep.dag_defaults import DEFAULTS, START, spark_job
+
+SETTLED = timedelta(minutes=30)
+"""What was removed more recently may still be on its way into the lake."""
 
 DRY = "(params.dry_run and dag_run.run_type != 'scheduled')"
 
@@ -46,7 +50,7 @@ def forget() -> None:
         """By schedule, only where something is to be taken out: it costs a JVM."""
         from freshet.store import removed
 
-        return dag_run.run_type != "scheduled" or removed.due(load_settings().conninfo)
+        return dag_run.run_type != "scheduled" or removed.due(load_settings().conninfo, SETTLED)
 
     lake = SparkSubmitOperator(
         task_id="lake",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -78,10 +78,11 @@ def waiting(connection: Connection) -> int:
     return int(row[0])
 
 
-def due(conninfo: str) -> bool:
-    """Whether the lake is to be searched. Raises TransientError when Postgres is away."""
+def due(conninfo: str, age: timedelta = timedelta()) -> bool:
+    """Whether the lake is to be searched for a removal of at least that age. Raises TransientError when Postgres is
+    away."""
     with translated(), psycopg.connect(conninfo) as connection:
-        (row,) = connection.execute(_DUE).fetchall()
+        (row,) = connection.execute(_DUE, {"age": age}).fetchall()
         return bool(row[0])
 
 
@@ -123,8 +124,8 @@ UPDATE removed_events SET lake_at = now()
 WHERE lake_at IS NULL AND (event_id = ANY(%(found)s) OR removed_at < %(began)s - interval '10 minutes')"""
 
 _DUE: Final = """
-SELECT EXISTS (SELECT FROM removed_events WHERE lake_at IS NULL)
-    OR EXISTS (SELECT FROM removals WHERE lake_at IS NULL AND NOT lifted)"""
+SELECT EXISTS (SELECT FROM removed_events WHERE lake_at IS NULL AND removed_at <= now() - %(age)s)
+    OR EXISTS (SELECT FROM removals WHERE lake_at IS NULL AND NOT lifted AND noted_at <= now() - %(age)s)"""
 
 _REMOVED: Final = """
 SELECT e.event_id AS doc_id, e.kind, e.origin, e.removed_at, e.lake_at, coalesce(r.lifted, false) AS lifted,
