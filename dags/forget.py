@@ -3,7 +3,7 @@
 
 Every hour: takes out of the lake what was removed, once something has waited for half an hour; until then it may be on
 its way into the lake. Silver and gold lose the edits of pages that were deleted and the revisions that were hidden on
-the wiki; what was removed by `freshet forget` leaves bronze and the rejected records too. The index has lost it by then.
+the wiki; what was removed by `freshet forget` leaves bronze and the rejected records too. The index has lost it then.
 Vacuumed are files that no table has had any more for `FRESHET_COMPACT_KEEP_HOURS`.
 
 By schedule it does it, where there is something to take out. By hand it only counts, unless `dry_run` is false:
