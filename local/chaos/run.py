@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import psycopg
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError
 from freshet.settings import Settings
 from local import launch, stack
 from local.audit import audit
+from local.bench.backlog import until_documents
 from local.chaos.breaking import Breaker
 from local.chaos.plan import Planned, plan
 from local.chaos.report import FRESH_S, Hit, report
@@ -19,7 +21,6 @@ from local.supervisor import log_file
 
 Say = Callable[[str], None]
 
-WARM_UP_S: Final = 15.0
 FRESH_TIMEOUT_S: Final = 300.0
 AUDIT_WAIT_S: Final = 180.0
 LAST_WORDS: Final = 1500
@@ -38,8 +39,9 @@ def run(settings: Settings, seconds: float, seed: int, say: Say) -> dict[str, An
     """
     there = {process.name for process in stack.declare(settings)}
     planned = plan(seconds, seed, [name for name in VICTIMS if name in there])
+    with psycopg.connect(settings.conninfo, autocommit=True) as connection:
+        until_documents(connection, 1, say)
     with Watch(settings) as watch:
-        time.sleep(WARM_UP_S)
         say(f"{len(planned)} faults in {seconds:g} s, seed {seed}")
         hits = _break(Breaker(settings), planned, say)
         say("no more faults: waiting until everything works")
