@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from freshet.settings import Settings
 from local.audit.auditor import Auditor
@@ -10,6 +11,8 @@ from local.audit.balance import Report, balance
 Say = Callable[[str], None]
 
 POLL_S = 1.0
+REST: Final = 3.0
+"""Between two looks it rests so many times as long as a look took: what it waits for needs the machine more."""
 
 
 def audit(settings: Settings, wait_s: float, say: Say) -> Report:
@@ -32,10 +35,17 @@ def audit(settings: Settings, wait_s: float, say: Say) -> Report:
 
 def _until(missing: Callable[[], int], wait_s: float, say: Say, what: str) -> None:
     """Read again until nothing is missing, or no progress was made for `wait_s`."""
-    least, since = missing(), time.monotonic()
+    least, took = _timed(missing)
+    since = time.monotonic()
     while least and time.monotonic() - since < wait_s:
         say(f"waiting for {least:,} {what}")
-        time.sleep(POLL_S)
-        now = missing()
+        time.sleep(max(POLL_S, REST * took))
+        now, took = _timed(missing)
         if now < least:
             least, since = now, time.monotonic()
+
+
+def _timed(missing: Callable[[], int]) -> tuple[int, float]:
+    """What it says, and the seconds that it took."""
+    began = time.monotonic()
+    return missing(), time.monotonic() - began

@@ -9,7 +9,7 @@ import psutil
 import psycopg
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
+from tenacity import RetryError, retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from freshet import airflow_client as client
 from freshet.settings import Settings
@@ -86,9 +86,12 @@ def expected(changed: Changed) -> set[str]:
 
 
 def ended(changed: Changed, dag_id: str, run_id: str) -> str:
-    """The state in which a run ends."""
+    """The state in which a run ends. A Spark job beside a busy stack takes minutes on two cores."""
     with client.connect(changed.settings) as airflow:
-        eventually(lambda: airflow.run(dag_id, run_id)["state"] in client.ENDED, 300)
+        try:
+            eventually(lambda: airflow.run(dag_id, run_id)["state"] in client.ENDED, 600)
+        except RetryError as error:
+            raise AssertionError(f"{dag_id} {run_id} has not ended: {airflow.tasks(dag_id, run_id)}") from error
         return str(airflow.run(dag_id, run_id)["state"])
 
 

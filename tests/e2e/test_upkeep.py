@@ -66,6 +66,7 @@ def test_a_second_replay_changes_nothing_and_the_books_balance(changed: Changed)
     assert report["balanced"], report
 
 
+@pytest.mark.long
 def test_a_killed_replay_is_tried_again_and_ends_in_the_same_state(changed: Changed) -> None:
     before = changed.documents()
     flawed = damage(changed.settings, changed.at, 200)
@@ -74,7 +75,7 @@ def test_a_killed_replay_is_tried_again_and_ends_in_the_same_state(changed: Chan
     with client.connect(changed.settings) as airflow:
         run_id = airflow.trigger("replay_offsets", {"offsets": [f"0:0-{until}"], "dry_run": False})
         # what is about to be done is kept before anything is done
-        eventually(lambda: bool(upkeep.reports(changed.settings.conninfo, "replay_offsets", run_id)))
+        eventually(lambda: bool(upkeep.reports(changed.settings.conninfo, "replay_offsets", run_id)), 400)
         (job,) = jobs(changed)
         job.kill()
         assert ended(changed, "replay_offsets", run_id) == "success"
@@ -90,7 +91,7 @@ def test_a_replay_that_takes_too_long_is_alerted_once(changed: Changed) -> None:
     def overdue() -> list[str]:
         return [body["run"] for body in changed.alerts.bodies if body["event"] == "overdue"]
 
-    eventually(lambda: len(overdue()) >= 3)
+    eventually(lambda: len(overdue()) >= 2)
     assert len(set(overdue())) == len(overdue())
 
 
