@@ -30,7 +30,8 @@ def producer_config(bootstrap_servers: str) -> dict[str, str | int | bool]:
         "enable.idempotence": True,
         "acks": "all",
         "compression.type": "zstd",
-        "linger.ms": 1,
+        # each request wakes the broker and whoever reads from it
+        "linger.ms": 20,
         "socket.nagle.disable": True,
         # A batch that a broker refuses as too large then holds one record only, so no innocent neighbour is rejected.
         "batch.size": 512 * 1024,
