@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import psycopg
-from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import RetryCallState, RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError
 from freshet.settings import Settings
@@ -17,11 +17,13 @@ from local.chaos.breaking import Breaker
 from local.chaos.plan import Planned, plan
 from local.chaos.report import FRESH_S, Hit, report
 from local.chaos.watch import Watch
+from local.overview import overview
 from local.supervisor import log_file
 
 Say = Callable[[str], None]
 
-FRESH_TIMEOUT_S: Final = 300.0
+FRESH_TIMEOUT_S: Final = 600.0
+TELL_S: Final = 5.0
 AUDIT_WAIT_S: Final = 180.0
 LAST_WORDS: Final = 1500
 
@@ -47,7 +49,7 @@ def run(settings: Settings, seconds: float, seed: int, say: Say) -> dict[str, An
         say("no more faults: waiting until everything works")
         try:
             launch.await_all(settings)
-            _until_fresh(watch)
+            _until_fresh(settings, watch, say)
         except PermanentError as error:
             gone = ", ".join(watch.given_up()) or "none"
             said = _last_words(settings, watch)
@@ -87,13 +89,30 @@ def _last_words(settings: Settings, watch: Watch) -> str:
     return "\n".join(f"{name}: {text[-LAST_WORDS:]}" for name, text in logs.items())
 
 
-def _until_fresh(watch: Watch) -> None:
-    fresh = retry(
-        retry=retry_if_result(lambda done: not done), wait=wait_fixed(1), stop=stop_after_delay(FRESH_TIMEOUT_S)
+def _until_fresh(settings: Settings, watch: Watch, say: Say) -> None:
+    def fresh() -> bool:
+        return watch.samples[-1].staleness_s <= FRESH_S
+
+    def tell(_: RetryCallState) -> None:
+        say(f"the newest searchable edit is {watch.samples[-1].staleness_s:.0f} s old; {_behind(settings)}")
+
+    waiting = retry(
+        retry=retry_if_result(lambda done: not done),
+        wait=wait_fixed(TELL_S),
+        stop=stop_after_delay(FRESH_TIMEOUT_S),
+        before_sleep=tell,
     )
     try:
-        fresh(lambda: watch.samples[-1].staleness_s <= FRESH_S)()
+        waiting(fresh)()
     except RetryError as error:
         raise PermanentError(
-            f"the newest searchable edit was over {FRESH_S:g} s old {FRESH_TIMEOUT_S:g} s later"
+            f"the newest searchable edit was over {FRESH_S:g} s old {FRESH_TIMEOUT_S:g} s later; {_behind(settings)}"
         ) from error
+
+
+def _behind(settings: Settings) -> str:
+    """Who does not work, and how many records each reader has still to do."""
+    rows = overview(settings).processes
+    lags = [f"{row.name} {row.lag}" for row in rows if row.lag is not None]
+    down = [f"{row.name} {row.state}" for row in rows if row.state != "ready"]
+    return f"records to do: {', '.join(lags) or 'not known'}; {', '.join(down) or 'all ready'}"
