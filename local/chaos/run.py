@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 FRESH_TIMEOUT_S: Final = 600.0
 TELL_S: Final = 5.0
-AUDIT_WAIT_S: Final = 180.0
+AUDIT_WAIT_S: Final = 600.0
 LAST_WORDS: Final = 1500
 
 
