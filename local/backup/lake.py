@@ -16,6 +16,7 @@ from deltalake.exceptions import TableNotFoundError
 from freshet.errors import ConfigError
 from freshet.lake import LAYERS
 from freshet.settings import PREFIX, Settings
+from freshet.upkeep import checkpoints
 from freshet.upkeep.lake_files import files
 from local.backup.folder import Filling
 
@@ -44,9 +45,13 @@ def is_empty(settings: Settings) -> bool:
 
 
 def checkpoint(settings: Settings, query: str) -> tuple[int, Checkpoint]:
-    """The last committed batch of a query, and what is next after it; -1 and nothing when there is none."""
+    """The last committed batch of a query, and what is next after it; -1 and nothing when there is none.
+
+    A batch of which a crash left a torn file is not committed: a start would put it aside (`checkpoints.mend`).
+    """
     folder = _checkpoint_folder(settings, query)
-    batch = max(_batches(folder / "commits"), default=-1)
+    torn = {path.name for path in checkpoints.torn(folder)}
+    batch = max((number for number in _batches(folder / "commits") if str(number) not in torn), default=-1)
     return batch, offsets_of((folder / "offsets" / str(batch)).read_text()) if batch >= 0 else {}
 
 

@@ -51,6 +51,13 @@ def test_a_batch_that_was_planned_and_not_committed_is_left_out(settings: Settin
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["offsets", "commits"])
+def test_a_batch_of_which_a_crash_left_a_torn_file_is_left_out(settings: Settings, filling: Filling, name: str) -> None:
+    (batches(settings, range(3), range(3)) / name / "2").write_text('v1\n{"batchWat')
+    assert lake.save_checkpoint(settings, "lake", filling)["wiki.raw"] == {0: 10, 1: 7}
+    assert not [copied for copied in filling.files if copied.endswith("/2")]
+
+
 def test_a_query_that_never_ran_has_no_checkpoint(settings: Settings, filling: Filling) -> None:
     assert lake.save_checkpoint(settings, "serve", filling) == {}
     assert not filling.files
