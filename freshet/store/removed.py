@@ -78,6 +78,12 @@ def waiting(connection: Connection) -> int:
     return int(row[0])
 
 
+def waiting_since(connection: Connection) -> datetime | None:
+    """When the first of what may still be in the lake was removed; None where nothing waits."""
+    ((since,),) = connection.execute(_SINCE).fetchall()
+    return since if isinstance(since, datetime) else None
+
+
 def due(conninfo: str, age: timedelta = timedelta()) -> bool:
     """Whether the lake is to be searched for a removal of at least that age. Raises TransientError when Postgres is
     away."""
@@ -126,6 +132,10 @@ WHERE lake_at IS NULL AND (event_id = ANY(%(found)s) OR removed_at < %(began)s -
 _DUE: Final = """
 SELECT EXISTS (SELECT FROM removed_events WHERE lake_at IS NULL AND removed_at <= now() - %(age)s)
     OR EXISTS (SELECT FROM removals WHERE lake_at IS NULL AND NOT lifted AND noted_at <= now() - %(age)s)"""
+
+_SINCE: Final = """
+SELECT least((SELECT min(removed_at) FROM removed_events WHERE lake_at IS NULL),
+    (SELECT min(noted_at) FROM removals WHERE lake_at IS NULL AND NOT lifted))"""
 
 _REMOVED: Final = """
 SELECT e.event_id AS doc_id, e.kind, e.origin, e.removed_at, e.lake_at, coalesce(r.lifted, false) AS lifted,

@@ -186,6 +186,9 @@ DATABASE_DOCUMENTS: Final = Gauge("freshet_postgres_documents", "Documents in th
 REMOVED_WAITING: Final = Gauge(
     "freshet_postgres_removed_waiting_events", "Events that were removed and may still be in the lake"
 )
+REMOVED_SINCE: Final = Gauge(
+    "freshet_postgres_removed_since_timestamp_seconds", "When the first of these was removed; now where there are none"
+)
 MODEL_ACTIVE: Final = Gauge("freshet_model_active", "1 for the model whose vectors searches use", ["model"])
 DISK_FREE: Final = Gauge("freshet_disk_free_bytes", "Bytes free where the embedded stack keeps its state")
 DISK_SIZE: Final = Gauge("freshet_disk_size_bytes", "Size of that disk")

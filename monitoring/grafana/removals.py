@@ -21,11 +21,11 @@ REMOVALS: Final = Row(
             "series",
             "Waiting in the lake",
             "Removed events whose rows may still be in the lake. The DAG forget takes them out every hour.",
-            "it rises for more than two hours: see the runs of forget.",
+            "it rises for more than two hours.",
             "short",
             (Query("max(freshet_postgres_removed_waiting_events)", "waiting"),),
             span=12,
-            runbook="FreshetDagFailing",
+            runbook="FreshetRemovalsWaiting",
         ),
     ),
 )

@@ -135,6 +135,7 @@ def test_postgres_is_up_with_its_size_and_down_when_it_is_away(own: Settings, da
     assert look(Target("postgres", Store(here).look, 1), was_well=True)
     assert (shown("freshet_postgres_database_bytes") or 0) > 1_000_000
     assert shown("freshet_postgres_removed_waiting_events") == 0
+    assert shown("freshet_postgres_removed_since_timestamp_seconds") == pytest.approx(time.time(), abs=60)
     assert 0 < (shown("freshet_postgres_connections") or 0) < (shown("freshet_postgres_max_connections") or 0)
     away = own.model_copy(update={"postgres_dsn": SecretStr("postgresql://nobody@127.0.0.1:9/none")})
     assert not look(Target("postgres", Store(away).look, 1), was_well=True)

@@ -1,7 +1,7 @@
 """Removals on a real database: in any order, delivered again, late, beside another writer, and lifted."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from freshet.contract.removals import Kind, Origin, target
 from freshet.store import embeddings, removals, repository
+from freshet.store import removed as in_lake
 from freshet.store.embeddings import VectorTable
 from freshet.store.removals import ANSWER_REMOVED, Removal
 from freshet.store.repository import Batch, Made, Written
@@ -221,3 +222,18 @@ def test_what_stands_is_told_by_its_target(store: str, connection: Connection, t
     write(connection, table, page(), page("Ice"), page("Ice", until=LATER + timedelta(hours=1), lifts=True))
     (one,) = removals.standing(store)
     assert one == (target(Kind.PAGE, "enwiki", "Snow"), "page", "stream", LATER, None)
+
+
+def test_the_first_of_what_waits_to_leave_the_lake_is_told_until_it_was_searched(
+    store: str, connection: Connection, table: VectorTable
+) -> None:
+    assert in_lake.waiting_since(connection) is None
+    write(connection, table, page())
+    first = in_lake.waiting_since(connection)
+    assert first is not None
+    write(connection, table, gold(title="Ice"))
+    write(connection, table, page("Ice"))
+    assert in_lake.waiting_since(connection) == first
+    found = [in_lake.Found(one, "", "stream", "page", "wiki.raw", 0, 0) for one in removed(connection)]
+    in_lake.searched(store, removals.standing(store), found, datetime.now(UTC))
+    assert in_lake.waiting_since(connection) is None
