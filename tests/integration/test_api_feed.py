@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from freshet.addresses import MASK
 from freshet.contract import topics
 from freshet.settings import Settings, load_settings
 from tests.api_builders import BagOfWords
@@ -30,10 +31,10 @@ def feed(settings: Settings) -> Iterator[tuple[uvicorn.Server, str]]:
         yield server, f"http://127.0.0.1:{port}/v1/feed"
 
 
-def produce(settings: Settings, wiki: str, *names: str) -> None:
+def produce(settings: Settings, wiki: str, *names: str, **more: object) -> None:
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
     for name in names:
-        value = json.dumps({"event_id": name, "wiki": wiki, "minor": False})
+        value = json.dumps({"event_id": name, "wiki": wiki, "minor": False, **more})
         producer.produce(topics.SILVER, value.encode(), key=name)
     assert producer.flush(30) == 0
 
@@ -61,6 +62,16 @@ def test_edits_come_once_filtered_and_go_on_after_a_break(settings: Settings, fe
     produce(settings, wiki, f"{wiki}-3")
     (third,) = listen(url, 1, wiki=wiki, after=first[-1].id)
     assert ids([third]) == {f"{wiki}-3"}
+
+
+def test_no_address_is_sent(settings: Settings, feed: tuple[Any, str]) -> None:
+    _, url = feed
+    wiki, address = f"wiki_{uuid.uuid4().hex}", "192.0.2.77"
+    whose = {"user_name": address, "user_kind": "ip", "title": f"User talk:{address}", "comment": f"by {address}"}
+    produce(settings, wiki, f"{wiki}-1", **whose)
+    (event,) = listen(url, 1, wiki=wiki, recent=10)
+    assert json.loads(event.data)["user_name"] == MASK
+    assert address not in event.data
 
 
 def test_an_open_stream_ends_cleanly_when_the_api_does(feed: tuple[uvicorn.Server, str]) -> None:
