@@ -1,7 +1,7 @@
 """What the measurement of a stage comes to: its rate, the cores it took, and how both grow with what it is given."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 class Measured:
     """One stage in one configuration: what it did, for how long, and what processes used meanwhile, CPU seconds.
 
-    The stage's own process has the stage's name.
+    The stage's own process has the stage's name. `memory_mb` is that of its processes, as `UsageHistory.memory_mb`.
     """
 
     stage: str
@@ -18,6 +18,7 @@ class Measured:
     units: float
     seconds: float
     cpu_seconds: Mapping[str, float]
+    memory_mb: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def figures(measured: Sequence[Measured]) -> list[dict[str, Any]]:
@@ -42,6 +43,7 @@ def _row(one: Measured, first: Measured) -> dict[str, Any]:
         "cores_beside": {
             name: _rounded(_ratio(used, one.seconds), 2) for name, used in one.cpu_seconds.items() if name != one.stage
         },
+        "memory_mb": one.memory_mb,
         "ratio": _rounded(_ratio(_rate(one), _rate(first)), 2),
         "ratio_per_cpu_second": _rounded(_ratio(_efficiency(one), _efficiency(first)), 2),
         "measured": round(one.units),
@@ -52,7 +54,11 @@ def _row(one: Measured, first: Measured) -> dict[str, Any]:
 def said(one: Measured) -> str:
     """One of them for people, while the others are being measured."""
     row = _row(one, one)
-    return f"{one.stage}: {row['per_second']}/s, {row['cores']} cores, {row['per_cpu_second']} a CPU second"
+    kept = "".join(
+        f"; {name} {seen['first']:,.0f}, {seen['middle']:,.0f}, {seen['last']:,.0f} MB by thirds of the time"
+        for name, seen in one.memory_mb.items()
+    )
+    return f"{one.stage}: {row['per_second']}/s, {row['cores']} cores, {row['per_cpu_second']} a CPU second{kept}"
 
 
 COLUMNS: Final = ("stage", "partitions", "indexers", "per_second", "cores", "per_cpu_second", "ratio",

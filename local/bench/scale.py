@@ -129,14 +129,15 @@ class _Bench:
         result = backlog.lake(self._settings, self._say, events // 2, self._pids("kafka"))
         rows = sum(batch["rows"] for batch in result["batches"])
         self.sizes["lake_bytes_per_event"] = {layer: round(result["bytes"][layer] / rows, 1) for layer in LAYERS}
-        return self._measured("lake", result["events"], result["seconds"], result["cpu_seconds"])
+        kept = {"lake": result["memory_mb"]}
+        return self._measured("lake", result["events"], result["seconds"], result["cpu_seconds"], kept)
 
     def _index(self, number: int) -> Measured:
         self._say(f"{number} indexers")
         beside = self._pids("kafka", "postgres")
         result = backlog.index(self._settings, self._asked.documents, self._say, number, beside)
         done = result["documents_measured"]
-        return self._measured("indexer", done, result["seconds"], result["cpu_seconds"], number)
+        return self._measured("indexer", done, result["seconds"], result["cpu_seconds"], result["memory_mb"], number)
 
     def _follow(
         self, name: str, enough: int, warm_up: int, written_to: Sequence[str], beside: Sequence[str]
@@ -148,12 +149,19 @@ class _Bench:
         with UsageHistory(self._pids(name, *beside)) as history:
             done = follow(lambda: self._count(written_to) - before, enough, warm_up)
         self._control.stop(name)
-        return self._measured(name, done.units, done.until - done.since, history.used(done.since, done.until))
+        kept = {one: seen for one, seen in history.memory_mb().items() if one == name}
+        return self._measured(name, done.units, done.until - done.since, history.used(done.since, done.until), kept)
 
     def _measured(
-        self, stage: str, units: float, seconds: float, cpu_seconds: Mapping[str, float], indexers: int = 1
+        self,
+        stage: str,
+        units: float,
+        seconds: float,
+        cpu_seconds: Mapping[str, float],
+        memory_mb: Mapping[str, Mapping[str, float]],
+        indexers: int = 1,
     ) -> Measured:
-        return Measured(stage, self._settings.kafka_partitions, indexers, units, seconds, cpu_seconds)
+        return Measured(stage, self._settings.kafka_partitions, indexers, units, seconds, cpu_seconds, memory_mb)
 
     def _count(self, names: Sequence[str]) -> int:
         return sum(end_of(self._settings, name) for name in names)

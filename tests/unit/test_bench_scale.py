@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 
 from freshet.errors import PermanentError
 from local.bench import backlog, scale, usage
-from local.bench.growth import Measured, figures, lines
+from local.bench.growth import Measured, figures, lines, said
 from local.bench.scale import follow
 from local.bench.sizing import sizing
 from local.bench.usage import UsageHistory
@@ -24,6 +25,13 @@ def test_a_rate_is_told_with_the_cores_that_it_took_and_what_worked_beside_it() 
     assert (row["per_second"], row["cores"], row["per_cpu_second"]) == (100, 0.5, 200)
     assert row["cores_beside"] == {"kafka": 0.25}
     assert (row["ratio"], row["ratio_per_cpu_second"]) == (1, 1)
+
+
+def test_what_a_stage_keeps_is_told_by_thirds_of_the_time() -> None:
+    kept = {"serve": {"first": 500.0, "middle": 510.0, "last": 505.0, "peak": 540.0}}
+    assert said(replace(ONE, memory_mb=kept)).endswith("; serve 500, 510, 505 MB by thirds of the time")
+    assert said(ONE).endswith("200.0 a CPU second")
+    assert figures([replace(ONE, memory_mb=kept)])[0]["memory_mb"] == kept
 
 
 def test_growth_is_against_the_first_configuration_of_the_same_stage() -> None:
