@@ -38,7 +38,7 @@ class Stack:
     settings: Settings
     environment: dict[str, str]
 
-    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 1200) -> subprocess.CompletedProcess[str]:
         command = [FRESHET, *arguments]
         return subprocess.run(
             command, env=self.environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=timeout, check=False

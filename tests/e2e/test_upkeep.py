@@ -27,7 +27,7 @@ from tests.e2e.changing import (
 )
 from tests.stacks import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 
 
 def test_a_changed_rule_makes_documents_appear_change_and_vanish_by_a_replay(changed: Changed) -> None:
