@@ -73,8 +73,8 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
         update={
             "source": "simulated",
             "rate": 40.0,
-            # each batch costs seconds of a core, and there are jobs beside it
-            "lake_interval_s": 15,
+            # as by default: with fewer seconds its batches leave no pause to the jobs
+            "lake_interval_s": 30,
             "gold_namespaces": NAMESPACES,
             "gold_wikis": WIKIS,
             "alert_webhook_url": SecretStr(address),
