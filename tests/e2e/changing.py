@@ -89,7 +89,7 @@ def ended(changed: Changed, dag_id: str, run_id: str) -> str:
     """The state in which a run ends. A Spark job beside a busy stack takes minutes on two cores."""
     with client.connect(changed.settings) as airflow:
         try:
-            eventually(lambda: airflow.run(dag_id, run_id)["state"] in client.ENDED, 600)
+            eventually(lambda: airflow.run(dag_id, run_id)["state"] in client.ENDED, 1200)
         except RetryError as error:
             raise AssertionError(f"{dag_id} {run_id} has not ended: {airflow.tasks(dag_id, run_id)}") from error
         return str(airflow.run(dag_id, run_id)["state"])
