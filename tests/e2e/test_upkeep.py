@@ -131,6 +131,7 @@ def test_a_breach_that_is_over_is_told_once(changed: Changed, name: str, of: str
     assert len(set(changed.told(of, "begun", since))) == len(changed.told(of, "begun", since)) > 0
 
 
+@pytest.mark.long
 def test_the_lake_is_compacted_while_its_query_goes_on(changed: Changed) -> None:
     began, query = datetime.now(UTC), changed.stack.process("lake")
     with client.connect(changed.settings) as airflow:
