@@ -16,6 +16,12 @@ OPTIONS: Final = {
     "spark.sql.shuffle.partitions": "2",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    # What a driver remembers of work that has ended, for pages that are not shown: else a thousand plans, and those of
+    # a merge are large.
+    "spark.ui.retainedJobs": "50",
+    "spark.ui.retainedStages": "50",
+    "spark.ui.retainedTasks": "1000",
+    "spark.sql.ui.retainedExecutions": "20",
     # Everything is reached by path: no Hive, no folders in the working directory.
     "spark.sql.catalogImplementation": "in-memory",
     "spark.databricks.delta.snapshotPartitions": "1",

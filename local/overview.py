@@ -97,8 +97,9 @@ def overview(settings: Settings) -> Overview:
     return Overview(rows, figures)
 
 
-def tree_memory_mb(pid: int | None) -> float | None:
-    """Resident memory of a process and its descendants, MB; pages that Postgres' processes share count once."""
+def tree_memory_mb(pid: int | None, *, shared: bool = True) -> float | None:
+    """Resident memory of a process and its descendants, MB; pages that Postgres' processes share count once, or not at
+    all."""
     if pid is None:
         return None
     try:
@@ -107,7 +108,7 @@ def tree_memory_mb(pid: int | None) -> float | None:
     except psutil.NoSuchProcess:
         return None
     private = sum(info.rss - getattr(info, "shared", 0) for info in infos)
-    return (private + max(getattr(info, "shared", 0) for info in infos)) / 1e6
+    return (private + (max(getattr(info, "shared", 0) for info in infos) if shared else 0)) / 1e6
 
 
 def _disk(settings: Settings) -> dict[str, str]:

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from freshet.settings import Settings
 from freshet.store import freshness
 from local.bench.watching import trend
 from local.client import client
+from local.kept import parts_mb
 from local.overview import tree_memory_mb
 from local.supervisor import Supervisor
 
@@ -32,12 +33,14 @@ QUESTIONS: Final = ("Which pages about volcanoes are changing?", "What was rever
 
 @dataclass(frozen=True)
 class Sample:
-    """Memory (MB) and open file handles of each process with its children, so many seconds from the start."""
+    """Memory (MB) and open file handles of each process with its children, so many seconds from the start; `parts_mb`
+    is what `kept.parts_mb` says of them."""
 
     seconds: float
     memory_mb: Mapping[str, float]
     handles: Mapping[str, int]
     pids: Mapping[str, int]
+    parts_mb: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def run(settings: Settings, seconds: float, say: Say) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def run(settings: Settings, seconds: float, say: Say) -> dict[str, Any]:
     for number in range(1, max(2, round(seconds / EVERY_S)) + 1):
         time.sleep(max(0.0, start + number * EVERY_S - time.monotonic()))
         answers[_ask(settings, QUESTIONS[number % len(QUESTIONS)])] += 1
-        samples.append(_sample(control, time.monotonic() - start))
+        samples.append(_sample(settings, control, time.monotonic() - start))
         say(f"{samples[-1].seconds:5.0f} s: {sum(samples[-1].memory_mb.values()):,.0f} MB, answers {dict(answers)}")
     with psycopg.connect(settings.conninfo) as connection:
         warm, length = began + timedelta(seconds=seconds * WARM_UP_SHARE), timedelta(seconds=seconds * WINDOW_SHARE)
@@ -80,6 +83,7 @@ def report(samples: Sequence[Sample], first: Mapping[str, float], last: Mapping[
             name: {
                 "memory_mb": trend(seconds, [sample.memory_mb[name] for sample in samples], "slope_mb_per_hour"),
                 "handles": trend(seconds, [sample.handles[name] for sample in samples], "slope_per_hour"),
+                "parts_mb": _parts(samples, name),
             }
             for name in names
         },
@@ -87,14 +91,23 @@ def report(samples: Sequence[Sample], first: Mapping[str, float], last: Mapping[
     }
 
 
+def _parts(samples: Sequence[Sample], name: str) -> dict[str, dict[str, float | None]]:
+    told = [(sample.seconds, found) for sample in samples if (found := sample.parts_mb.get(name))]
+    seconds = [at for at, _ in told]
+    return {
+        part: trend(seconds, [found[part] for _, found in told], "slope_mb_per_hour")
+        for part in (told[0][1] if told else ())
+    }
+
+
 def _ratio(first: Mapping[str, float], last: Mapping[str, float]) -> float | None:
     return round(last["p95"] / first["p95"], 2) if first.get("p95") and last.get("p95") else None
 
 
-def _sample(control: Supervisor, seconds: float) -> Sample:
+def _sample(settings: Settings, control: Supervisor, seconds: float) -> Sample:
     pids = {name: state.pid for name, state in control.states().items() if state.pid}
     memory = {name: tree_memory_mb(pid) or 0.0 for name, pid in pids.items()}
-    return Sample(seconds, memory, {name: _handles(pid) for name, pid in pids.items()}, pids)
+    return Sample(seconds, memory, {name: _handles(pid) for name, pid in pids.items()}, pids, parts_mb(settings, pids))
 
 
 def _handles(pid: int) -> int:

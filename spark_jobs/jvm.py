@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from freshet.telemetry import metrics
 
 _NO_LIMIT: Final = -1
+HEAP: Final = "Heap memory"
 
 
 class JvmCollector(Collector):
@@ -39,11 +40,16 @@ class JvmCollector(Collector):
             used.add_metric([area], usage.getUsed())
             if usage.getMax() != _NO_LIMIT:
                 most.add_metric([area], usage.getMax())
+        after = GaugeMetricFamily(*metrics.JVM_AFTER_GC, labels=["pool"])
+        for pool in self._beans.getMemoryPoolMXBeans():
+            # those outside the heap are not collected, and have none
+            if (usage := pool.getCollectionUsage()) is not None and pool.getType().toString() == HEAP:
+                after.add_metric([pool.getName()], usage.getUsed())
         collected = SummaryMetricFamily(*metrics.JVM_GC, labels=["gc"])
         for bean in self._beans.getGarbageCollectorMXBeans():
             collected.add_metric([bean.getName()], bean.getCollectionCount(), bean.getCollectionTime() / 1000)
         threads = GaugeMetricFamily(*metrics.JVM_THREADS, value=self._beans.getThreadMXBean().getThreadCount())
-        yield from (used, most, collected, threads)
+        yield from (used, most, after, collected, threads)
 
 
 def expose(spark: SparkSession) -> None:

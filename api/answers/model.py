@@ -49,11 +49,18 @@ _SAID: Final[Mapping[Failure, str]] = {
 
 
 class ModelError(TransientError):
-    """There is no answer of the model. The text says why with nothing of the inside in it; the cause has the rest."""
+    """There is no answer of the model. The text says why with nothing of the inside in it."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(_SAID[failure])
         self.failure = failure
+
+    @property
+    def cause(self) -> dict[str, object]:
+        """What a log may say: no message, for servers repeat in them the key that they refuse, or the question."""
+        cause = self.__cause__
+        told = {name: getattr(cause, name, None) for name in ("status_code", "code", "param")}
+        return {"error": type(cause).__name__, **{name: value for name, value in told.items() if value is not None}}
 
 
 class Model(Protocol):

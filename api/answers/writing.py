@@ -50,7 +50,7 @@ async def write(
                     yield token
         except ModelError as failure:
             metrics.MODEL_FAILURES.labels(failure.failure).inc()
-            logs.get().warning("the model failed", reason=failure.failure, error=repr(failure.__cause__))
+            logs.get().warning("the model failed", reason=failure.failure, **failure.cause)
             because = f"because {failure}"
             written.degraded["model"] = str(failure)
             if begun:

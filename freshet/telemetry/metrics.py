@@ -74,6 +74,10 @@ LAKE_CANARIES: Final = Counter("freshet_lake_canaries_total", "Canary events fou
 # JVM of a Spark process, under the names of the Java client
 JVM_MEMORY: Final = "jvm_memory_used_bytes", "Memory that the JVM uses: heap or nonheap"
 JVM_MEMORY_MAX: Final = "jvm_memory_max_bytes", "Most memory that the JVM may use: heap or nonheap"
+JVM_AFTER_GC: Final = (
+    "jvm_memory_pool_collection_used_bytes",
+    "Memory of a pool of the heap that was in use after its last collection",
+)
 JVM_GC: Final = "jvm_gc_collection_seconds", "Garbage collections and the time they took, by collector"
 JVM_THREADS: Final = "jvm_threads_current", "Threads of the JVM"
 

@@ -106,6 +106,8 @@ def _show_soak(found: Mapping[str, Any]) -> None:
             f"{handles['first']:.0f} -> {handles['last']:.0f}",
             f"{handles['slope_per_hour']:+.1f}",
         )
+        for part, mb in kept["parts_mb"].items():
+            table.add_row(f"  {part}", f"{mb['first']:.0f} -> {mb['last']:.0f}", f"{mb['slope_mb_per_hour']:+.1f}")
     console.out.print(table)
     fresh = found["received_to_searchable_ms"]
     first, last = (fresh[window].get("p95") for window in ("first", "last"))

@@ -13,6 +13,7 @@ from local.openai_server.faults import Fault
 
 MODEL: Final = "stand-in"
 REFUSAL: Final = "I cannot help with that."
+FAILED: Final = "The stand-in was told to fail."
 _STREAM: Final = [(b"content-type", b"text/event-stream; charset=utf-8")]
 # A moment, so that a test of retries is short; a real server says seconds.
 _SOON: Final = [(b"retry-after-ms", b"20")]
@@ -49,7 +50,7 @@ class OpenAIServer:
             return
         match scope["path"]:
             case "/v1/chat/completions":
-                await self._complete(await _body(receive), receive, send)
+                await self._complete(await _body(receive), _key(scope), receive, send)
             case "/v1/models":
                 await _json(send, 200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
             case "/healthz" | "/readyz" | "/-/counts":
@@ -57,12 +58,14 @@ class OpenAIServer:
             case _:
                 await _json(send, 404, _error("not_found"))
 
-    async def _complete(self, body: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def _complete(self, body: dict[str, Any], key: str, receive: Receive, send: Send) -> None:
         self.counts.requests += 1
         self.asked = body
         fault = faults.of_model(str(body.get("model")), self.fault)
         if status := _STATUS.get(fault):
-            await _json(send, status, _error("server_error"), _SOON)
+            # servers of this protocol repeat a key that they refuse
+            said = f"Incorrect API key provided: {key}." if fault is Fault.DENIED else FAILED
+            await _json(send, status, _error("server_error", said), _SOON)
         elif fault is Fault.HANG:
             await self._until_left(receive)
         elif body.get("stream"):
@@ -153,8 +156,13 @@ def _usage(body: dict[str, Any], content: str) -> dict[str, int]:
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
-def _error(code: str) -> dict[str, Any]:
-    return {"error": {"message": "The stand-in was told to fail.", "type": code, "code": code, "param": None}}
+def _error(code: str, message: str = FAILED) -> dict[str, Any]:
+    return {"error": {"message": message, "type": code, "code": code, "param": None}}
+
+
+def _key(scope: Scope) -> str:
+    sent: bytes = dict(scope["headers"]).get(b"authorization", b"")
+    return sent.decode().removeprefix("Bearer ")
 
 
 async def _body(receive: Receive) -> dict[str, Any]:

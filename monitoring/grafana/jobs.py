@@ -100,10 +100,11 @@ JVM: Final = Row(
         Panel(
             "series",
             "Heap",
-            "Heap that each JVM uses, and the most it may use.",
-            "the lowest points of the saw rise towards the most.",
+            "Heap that each JVM uses, what of it was in use after the last collections, and the most it may use.",
+            "what is in use after collections rises towards the most.",
             "bytes",
             (
+                Query("sum by (job) (jvm_memory_pool_collection_used_bytes)", "{{job}}: after collections"),
                 Query('sum by (job) (jvm_memory_used_bytes{area="heap"})', "{{job}}"),
                 Query('sum by (job) (jvm_memory_max_bytes{area="heap"} > 0)', "{{job}}: most"),
             ),

@@ -88,7 +88,7 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
     again = Stack(other, {**stack.environment, **environment_of(other)})
     done = again.run("up", "--detach", timeout=START_TIMEOUT_S)
     assert done.returncode == 0, done.stderr
-    eventually(lambda: bool(again.json("status")["healthy"]))
+    eventually(lambda: bool(again.json("status")["healthy"]), 600)
 
     def gold() -> list[dict[str, Any]]:
         table = DeltaTable(other.lake.table("gold")).to_pyarrow_table(columns=["doc_id", "raw_timestamp"])

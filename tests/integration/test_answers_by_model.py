@@ -141,6 +141,18 @@ def test_a_key_that_is_not_accepted_is_not_tried_again(application, model):
     assert model.counts.requests == 1
 
 
+def test_a_key_that_the_model_refuses_and_repeats_is_in_no_answer_and_no_log(application, capfd, caplog):
+    secret = "hush-hush"
+    with caplog.at_level("DEBUG"), TestClient(application("fault-401", openai_api_key=SecretStr(secret))) as client:
+        whole, events = ask(client), stream(client)
+    written = capfd.readouterr()
+    assert whole["degraded"]["model"] == "the model does not accept the key"
+    assert secret not in json.dumps([whole, events])
+    assert secret not in caplog.text
+    assert secret not in written.out + written.err
+    assert "AuthenticationError" in written.out
+
+
 def test_a_server_that_is_not_there_leaves_an_extractive_answer(application):
     with TestClient(application(openai_base_url="http://127.0.0.1:1/v1")) as client:
         body = ask(client)

@@ -69,5 +69,7 @@ def test_the_jvm_shows_its_memory_collections_and_threads(spark):
         for metric in JvmCollector(spark).collect()
     }
     assert 0 < shown["jvm_memory_used_bytes"][("heap",)] < shown["jvm_memory_max_bytes"][("heap",)]
+    after = sum(shown["jvm_memory_pool_collection_used_bytes"].values())
+    assert 0 < after < shown["jvm_memory_max_bytes"][("heap",)]
     assert shown["jvm_gc_collection_seconds"]
     assert shown["jvm_threads_current"][()] > 10

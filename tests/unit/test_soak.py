@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.kept import jvm_parts_mb
 from local.soak import Sample, report
 
 P95 = {"p50": 20.0, "p95": 80.0, "count": 100}
@@ -28,3 +29,23 @@ def test_freshness_of_the_end_is_compared_with_that_of_the_beginning() -> None:
     found = report([sample(0, 1, 1)], P95, {**P95, "p95": 100.0})
     assert found["received_to_searchable_ms"]["p95_ratio"] == 1.25
     assert report([sample(0, 1, 1)], P95, {"count": 0})["received_to_searchable_ms"]["p95_ratio"] is None
+
+
+def test_what_a_jvm_keeps_is_told_from_what_it_was_given() -> None:
+    page = """jvm_memory_used_bytes{area="heap"} 9e8
+jvm_memory_used_bytes{area="nonheap"} 2e8
+jvm_memory_pool_collection_used_bytes{pool="Eden Space"} 0
+jvm_memory_pool_collection_used_bytes{pool="Survivor Space"} 1e7
+jvm_memory_pool_collection_used_bytes{pool="Tenured Gen"} 3e8
+"""
+    assert jvm_parts_mb(page) == {"heap after a collection": 310.0, "outside the heap": 200.0}
+
+
+def test_each_part_of_a_process_has_its_own_slope_and_moments_without_it_do_not_count() -> None:
+    samples = [
+        Sample(at, {"lake": 900 + at}, {"lake": 5}, {"lake": 7}, parts)
+        for at, parts in ((0, {"lake": {"heap": 100.0}}), (1800, {}), (3600, {"lake": {"heap": 100.0}}))
+    ]
+    found = report(samples, P95, P95)["processes"]["lake"]
+    assert found["memory_mb"]["slope_mb_per_hour"] == pytest.approx(3600)
+    assert found["parts_mb"] == {"heap": {"first": 100, "last": 100, "slope_mb_per_hour": 0}}
