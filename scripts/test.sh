@@ -10,7 +10,7 @@ scripts/prometheus.sh
 scripts/containers.sh
 # Much of a test is waiting for a JVM or a service, so two files run at a time, the long ones first. The whole stack needs
 # the machine to itself.
-.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" \
+.venv/bin/pytest --durations 30 -n 2 --dist loadfile --no-loadscope-reorder -m "not long" \
   tests/spark tests/integration tests/dags tests/house tests/unit
 .venv/bin/pytest tests/pages
-exec .venv/bin/pytest tests/e2e -m "not long"
+exec .venv/bin/pytest --durations 30 tests/e2e -m "not long"

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import RetryCallState, retry, retry_if_result, stop_after_delay
 
 from freshet.environment import environment_of
 from freshet.settings import CHECKOUT, Settings
@@ -27,8 +28,23 @@ START_TIMEOUT_S = 300
 
 
 def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
-    """Wait until it holds; raises RetryError when it does not in time."""
-    retry(retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.5), stop=stop_after_delay(seconds))(check)()
+    """Wait until it holds; raises RetryError when it does not in time.
+
+    It rests for twice the time of a look: a look that is a command takes a core, which what it waits for needs.
+    """
+    took = 0.0
+
+    def look() -> bool:
+        nonlocal took
+        began = time.monotonic()
+        held = check()
+        took = time.monotonic() - began
+        return held
+
+    def rest(_: RetryCallState) -> float:
+        return max(0.5, 2 * took)
+
+    retry(retry=retry_if_result(lambda done: not done), wait=rest, stop=stop_after_delay(seconds))(look)()
 
 
 @dataclass(frozen=True)
