@@ -86,7 +86,7 @@ class Settings(DeploymentSettings, MonitoringSettings, ContextSettings):
     serve_driver_memory: Memory = Field("512m", description="heap of the serve query's driver")
     lake_driver_memory: Memory = Field("2g", description="heap of the driver of the lake query and of batch jobs")
     stream_java_options: str = Field(
-        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=160m",
         description="JVM of the streaming queries; the default takes little memory and compiles soon rather than well",
     )
     serve_mode: Literal["realtime", "microbatch"] = Field("realtime", description="trigger of the serve query")

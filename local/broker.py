@@ -11,7 +11,7 @@ from local import jars, readiness
 from local.process import Process
 
 # 256 MB of heap with the serial collector: 200-270 MB resident in all.
-JVM = ("-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+JVM = ("-Xmx256m", "-Xms64m", "-XX:+UseSerialGC",
        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true")  # fmt: skip
 
 

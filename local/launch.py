@@ -22,6 +22,8 @@ POLL_S = 0.2
 HALF_RESTORED = "half-restored.json"
 """A file of the state folder while a restore writes into it."""
 START_TIMEOUT_S = 300
+UPKEEP_TIMEOUT_S = 900
+"""Of what a start does not wait for: Airflow takes minutes where live processes fill the machine."""
 STATE_FOLDERS = (
     "airflow", "alertmanager", "kafka", "lake", "logs", "postgres", "prometheus", "run", "secrets", "spark", "ui",
     "upkeep",
@@ -71,10 +73,10 @@ def up(
 
 def await_all(settings: Settings) -> None:
     """Wait for those as well for which a start does not. Raises PermanentError when they do not come."""
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + UPKEEP_TIMEOUT_S
     while missing := [process.name for process in stack.declare(settings) if not process.ready()]:
         if time.monotonic() > deadline:
-            raise PermanentError(f"not ready after {START_TIMEOUT_S} s: {', '.join(missing)}; see `freshet logs`")
+            raise PermanentError(f"not ready after {UPKEEP_TIMEOUT_S} s: {', '.join(missing)}; see `freshet logs`")
         time.sleep(POLL_S)
 
 
