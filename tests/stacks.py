@@ -30,7 +30,7 @@ START_TIMEOUT_S = 300
 def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
     """Wait until it holds; raises RetryError when it does not in time.
 
-    It rests for twice the time of a look: a look that is a command takes a core, which what it waits for needs.
+    It rests for twice the time of a look, 10 s at most: one that is a command takes a core, which others need.
     """
     took = 0.0
 
@@ -42,7 +42,7 @@ def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
         return held
 
     def rest(_: RetryCallState) -> float:
-        return max(0.5, 2 * took)
+        return min(10.0, max(0.5, 2 * took))
 
     retry(retry=retry_if_result(lambda done: not done), wait=rest, stop=stop_after_delay(seconds))(look)()
 
