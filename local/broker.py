@@ -10,7 +10,7 @@ from freshet.settings import Settings
 from local import jars, readiness
 from local.process import Process
 
-# 256 MB of heap with the serial collector: 200-270 MB resident in all.
+# 256 MB of heap with the serial collector: 200-280 MB resident in all.
 JVM = ("-Xmx256m", "-Xms64m", "-XX:+UseSerialGC",
        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true")  # fmt: skip
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import httpx
 import psycopg
-from prometheus_client.parser import text_string_to_metric_families
 
 from freshet.context_source import url_of
 from freshet.errors import ConfigError
@@ -12,6 +11,7 @@ from freshet.settings import Settings
 from freshet.store import context
 from freshet.store.context import Known
 from freshet.telemetry import metrics
+from local import scraping
 
 TIMEOUT_S = 2.0
 
@@ -39,12 +39,7 @@ def sentence(known: Known, asking: str, now: datetime) -> str:
 def paused_by(page: str) -> list[str]:
     """How the requests ended for which asking is paused, by a page of the metrics."""
     (name,) = (family.name for family in metrics.PAUSED.describe())
-    return [
-        sample.labels["outcome"]
-        for family in text_string_to_metric_families(page)
-        for sample in family.samples
-        if sample.name == name and sample.value
-    ]
+    return [sample.labels["outcome"] for sample in scraping.samples(page) if sample.name == name and sample.value]
 
 
 def _asking(settings: Settings) -> str:
@@ -52,8 +47,7 @@ def _asking(settings: Settings) -> str:
     if url is None:
         return "none is asked about"
     try:
-        at = f"http://127.0.0.1:{settings.context_metrics_port}/metrics"
-        page = httpx.get(at, timeout=TIMEOUT_S, trust_env=False).raise_for_status().text
+        page = scraping.page(settings.context_metrics_port, TIMEOUT_S)
     except httpx.HTTPError:
         return "none is asked about: the process does not answer"
     paused = paused_by(page)

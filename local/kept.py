@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from freshet.settings import Settings
 from freshet.telemetry import metrics
+from local import scraping
 from local.overview import tree_memory_mb
 
 TIMEOUT_S: Final = 20.0
@@ -28,18 +28,16 @@ def parts_mb(settings: Settings, pids: Mapping[str, int]) -> dict[str, dict[str,
 def jvm_parts_mb(page: str) -> dict[str, float]:
     """The parts of a JVM, by its process' page of metrics."""
     after, outside = 0.0, 0.0
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            if sample.name == metrics.JVM_AFTER_GC[0]:
-                after += sample.value
-            elif sample.name == metrics.JVM_MEMORY[0] and sample.labels["area"] == "nonheap":
-                outside += sample.value
+    for sample in scraping.samples(page):
+        if sample.name == metrics.JVM_AFTER_GC[0]:
+            after += sample.value
+        elif sample.name == metrics.JVM_MEMORY[0] and sample.labels["area"] == "nonheap":
+            outside += sample.value
     return {"heap after a collection": after / 1e6, "outside the heap": outside / 1e6}
 
 
 def _of_jvm(port: int) -> dict[str, float]:
     try:
-        page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=TIMEOUT_S, trust_env=False).raise_for_status()
+        return jvm_parts_mb(scraping.page(port, TIMEOUT_S))
     except httpx.HTTPError:
         return {}
-    return jvm_parts_mb(page.text)

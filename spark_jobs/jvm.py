@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from freshet.telemetry import metrics
 
 _NO_LIMIT: Final = -1
-HEAP: Final = "Heap memory"
+_HEAP: Final = "Heap memory"
 
 
 class JvmCollector(Collector):
@@ -43,7 +43,7 @@ class JvmCollector(Collector):
         after = GaugeMetricFamily(*metrics.JVM_AFTER_GC, labels=["pool"])
         for pool in self._beans.getMemoryPoolMXBeans():
             # those outside the heap are not collected, and have none
-            if (usage := pool.getCollectionUsage()) is not None and pool.getType().toString() == HEAP:
+            if (usage := pool.getCollectionUsage()) is not None and pool.getType().toString() == _HEAP:
                 after.add_metric([pool.getName()], usage.getUsed())
         collected = SummaryMetricFamily(*metrics.JVM_GC, labels=["gc"])
         for bean in self._beans.getGarbageCollectorMXBeans():

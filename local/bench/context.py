@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import httpx
 import psycopg
-from prometheus_client.parser import text_string_to_metric_families
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from freshet.errors import PermanentError
 from freshet.settings import Settings
 from freshet.store import context_share
+from local import scraping
 from local.bench import freshness
 from local.supervisor import Supervisor
 
@@ -83,11 +83,9 @@ def until_known(connection: psycopg.Connection, say: Say) -> None:
 
 def asked(settings: Settings, seconds: float) -> dict[str, Any]:
     """What the process itself counted since its start: requests, and how many edits' pages were known already."""
-    page = httpx.get(f"http://127.0.0.1:{settings.context_metrics_port}/metrics", timeout=20, trust_env=False).text
     counted: dict[str, dict[str, float]] = {}
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            counted.setdefault(sample.name, {})[",".join(sample.labels.values())] = sample.value
+    for sample in scraping.samples(scraping.page(settings.context_metrics_port, 20)):
+        counted.setdefault(sample.name, {})[",".join(sample.labels.values())] = sample.value
     requests = counted.get("freshet_context_requests_total", {})
     lookups = counted.get("freshet_context_lookups_total", {})
     return {
