@@ -19,6 +19,8 @@ from tests.stacks import START_TIMEOUT_S, Model, Stack, eventually, running_stac
 DRILL = {"scrape_interval_s": 1, "exporter_interval_s": 1.0, "alert_time_scale": 1 / 60}
 """Minutes of the alert rules are seconds."""
 
+AIRFLOW_TIMEOUT_S = 600
+"""Its first start on two cores, beside live processes that go first."""
 
 MODEL_KEY = "key-that-the-stand-in-does-not-ask-for"
 
@@ -47,6 +49,8 @@ def stack(model: Model) -> Iterator[Stack]:
     recorded = {"source": "recording", "recording": recording, **described}
     source = recorded if recording.exists() else {"source": "simulated"}
     with running_stack(**source, **model.settings, openai_api_key=MODEL_KEY, rate=200, lake_interval_s=5) as stack:
+        # a start does not wait for Airflow, and what the tests wait for later is no start
+        eventually(lambda: bool(stack.json("status")["healthy"]), AIRFLOW_TIMEOUT_S)
         yield stack
 
 
@@ -88,7 +92,7 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
     again = Stack(other, {**stack.environment, **environment_of(other)})
     done = again.run("up", "--detach", timeout=START_TIMEOUT_S)
     assert done.returncode == 0, done.stderr
-    eventually(lambda: bool(again.json("status")["healthy"]), 600)
+    eventually(lambda: bool(again.json("status")["healthy"]), AIRFLOW_TIMEOUT_S)
 
     def gold() -> list[dict[str, Any]]:
         table = DeltaTable(other.lake.table("gold")).to_pyarrow_table(columns=["doc_id", "raw_timestamp"])

@@ -185,8 +185,6 @@ def delete_on_wiki(stack: Stack, wiki: str, title: str) -> None:
 
 @pytest.mark.long
 def test_what_a_wiki_or_a_hand_removes_is_in_no_store_and_the_books_balance(stack: Stack) -> None:
-    # nothing waits for Airflow but what needs it
-    eventually(lambda: bool(stack.json("status")["healthy"]), 600)
     (by_hand, _), (deleted, title) = two_of(stack, "enwiki")
     delete_on_wiki(stack, "enwiki", title)
     eventually(lambda: stack.json("trace", deleted).get("status") == "removed")
