@@ -13,7 +13,8 @@ from local.readiness import kafka
 from tests.e2e.asking import Askers, Reply, asking
 from tests.stacks import Model, Stack, eventually
 
-pytestmark = pytest.mark.e2e
+# the first of them waits for Airflow's start
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 ASKERS = 50
 ENOUGH = 100

@@ -24,9 +24,11 @@ from freshet.store import busy
 from local import guard
 from local.supervision import run_folder
 from tests.e2e import exposed
+from tests.observing import AIRFLOW, Prometheus, empty, left_over
 from tests.stacks import Stack, eventually
 
-pytestmark = pytest.mark.e2e
+# the first of them waits for Airflow's start
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 def freshness(stack: Stack) -> dict[str, object]:
@@ -241,6 +243,12 @@ def test_how_fresh_every_layer_is_gets_checked_by_schedule(stack: Stack) -> None
         report = airflow.result("check_freshness", latest["dag_run_id"], "check")
     assert {"source_silence", "indexer_lag", "searchable_age", "lake_age"} <= {one["name"] for one in report["checks"]}
     assert report["kept"] == "ok"
+
+
+@pytest.mark.skipif(not shutil.which("prometheus"), reason="no Prometheus: apt-get install prometheus")
+def test_whatever_dashboards_and_rules_read_of_airflow_is_there(stack: Stack) -> None:
+    prometheus = Prometheus(stack)
+    assert not left_over(lambda: empty(prometheus, lambda text: AIRFLOW in text))
 
 
 def test_down_leaves_no_process_behind(stack: Stack) -> None:

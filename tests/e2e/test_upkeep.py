@@ -27,7 +27,7 @@ from tests.e2e.changing import (
 )
 from tests.stacks import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(2400)]
 
 
 def test_a_changed_rule_makes_documents_appear_change_and_vanish_by_a_replay(changed: Changed) -> None:
@@ -66,12 +66,7 @@ def test_a_second_replay_changes_nothing_and_the_books_balance(changed: Changed)
     assert report["balanced"], report
 
 
-@pytest.mark.long
 def test_a_killed_replay_is_tried_again_and_ends_in_the_same_state(changed: Changed) -> None:
-    # the drills do not run what comes before it in the story
-    changed.replay("--resend", "--apply")
-    after = expected(changed)
-    eventually(lambda: changed.documents().keys() == after, 300)
     before = changed.documents()
     flawed = damage(changed.settings, changed.at, 200)
     places = changed.rows("silver", "raw_partition", "raw_offset")
@@ -135,7 +130,6 @@ def test_a_breach_that_is_over_is_told_once(changed: Changed, name: str, of: str
     assert len(set(changed.told(of, "begun", since))) == len(changed.told(of, "begun", since)) > 0
 
 
-@pytest.mark.long
 def test_the_lake_is_compacted_while_its_query_goes_on(changed: Changed) -> None:
     began, query = datetime.now(UTC), changed.stack.process("lake")
     with client.connect(changed.settings) as airflow:

@@ -1,4 +1,4 @@
-"""The pages of a running stack, in a real browser: whose events are simulated ones, with hostile ones among them."""
+"""A running stack as a browser and as Prometheus see it: of simulated events, with hostile ones among them."""
 
 import json
 import time
@@ -20,6 +20,8 @@ from local.eventstreams import simulator
 from tests.described import describe
 from tests.hostile import HOSTILE
 from tests.pages.reader import Reader
+from tests.receiver import Receiver
+from tests.serving import listening
 from tests.stacks import Model, Stack, running_stack
 
 RATE = 40
@@ -56,8 +58,19 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture(scope="session")
-def stack(model: Model) -> Iterator[Stack]:
-    with running_stack(source="simulated", airflow=False, rate=RATE, lake_interval_s=5, **model.settings) as stack:
+def webhook() -> Iterator[tuple[Receiver, str]]:
+    """Who hears of alerts, and its address."""
+    receiver = Receiver()
+    with listening(receiver) as (_, address):
+        yield receiver, f"{address}/alerts"
+
+
+@pytest.fixture(scope="session")
+def stack(model: Model, webhook: tuple[Receiver, str]) -> Iterator[Stack]:
+    """Without Airflow. Minutes of the alert rules are three seconds."""
+    watched = {"scrape_interval_s": 5, "exporter_interval_s": 2.0, "alert_time_scale": 1 / 20}
+    told = {"alertmanager_webhook_url": webhook[1]}
+    with running_stack(source="simulated", airflow=False, rate=RATE, **watched, **told, **model.settings) as stack:
         events = list(hostile_events())
         with repository.connect(stack.settings.conninfo) as store:
             # before the edits, so that nobody asks about their pages any more

@@ -131,6 +131,7 @@ def test_a_merge_that_reads_files_while_they_are_compacted_begins_anew_and_inser
     assert ids(lake) == ["e0", "e0-new", "e1", "e1-new", "e2", "e3"]
 
 
+@pytest.mark.long
 def test_merges_while_the_table_is_compacted_and_tidied_again_and_again_insert_each_row_once(spark, lake, write):
     write(*range(4))
     table = spark.read.format("delta").load(lake.lake.table("gold")).localCheckpoint()
@@ -152,6 +153,7 @@ def test_merges_while_the_table_is_compacted_and_tidied_again_and_again_insert_e
     assert ids(lake) == sorted([f"e{n}" for n in range(4)] + [f"e{n}-{m}" for n in range(4) for m in range(6)])
 
 
+@pytest.mark.long
 def test_a_batch_of_the_lake_query_finds_in_compacted_tables_what_it_has_written_before(spark, lake, write):
     def batch(*numbers):
         return write_batch(frame(spark, [edit(number) for number in numbers]), lake.lake, RULE).inserted

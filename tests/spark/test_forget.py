@@ -140,6 +140,7 @@ def test_by_hand_it_leaves_every_table_with_copies_and_rejected_records(
     assert why == dict.fromkeys((0, 3, 4, 6, 7), "hand") | dict.fromkeys((2, 8), "stream")
 
 
+@pytest.mark.long
 def test_a_run_that_was_cut_off_is_finished_by_the_next_which_finds_what_came_late(
     spark: SparkSession, lake: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

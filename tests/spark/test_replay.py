@@ -163,6 +163,7 @@ def test_another_rule_makes_and_takes_away_exactly_its_documents(lake, run, inde
     assert len(index.sent) == 1 + 4
 
 
+@pytest.mark.long
 def test_only_documents_whose_content_differs_are_sent_again(lake, emptied, write, run, index, monkeypatch):
     monkeypatch.setattr(gold, "text", lambda: gold.fn.col("title"))
     write()
@@ -185,6 +186,7 @@ def test_an_index_that_differs_from_gold_becomes_what_gold_is_when_told_to(lake,
     assert versions(lake) == at
 
 
+@pytest.mark.long
 def test_an_index_loses_no_document_whose_record_is_elsewhere(lake, run, index):
     run(resend=True)
     found = run(Chunk("bronze", (Range(1, 0, 0),)), resend=True)
@@ -214,6 +216,7 @@ def test_rejections_come_and_go(lake, emptied, write, run, index, monkeypatch):
     assert index.documents == {}
 
 
+@pytest.mark.long
 def test_a_later_copy_takes_nothing_over(lake, run, index):
     before = contents(lake)
     for later in (Chunk("bronze", (Range(0, 5, 5),)), Chunk("bronze", (Range(1, 0, 0),))):
@@ -222,6 +225,7 @@ def test_a_later_copy_takes_nothing_over(lake, run, index):
     assert (contents(lake), index.sent) == (before, [])
 
 
+@pytest.mark.long
 def test_an_event_whose_time_was_moved_is_still_known_by_its_first_copy(lake, emptied, write, run, monkeypatch):
     monkeypatch.setattr(
         parse, "event_time", lambda text: text.try_cast("timestamp") + parse.fn.expr("INTERVAL 5 HOURS")
@@ -233,6 +237,7 @@ def test_an_event_whose_time_was_moved_is_still_known_by_its_first_copy(lake, em
     assert len(rows(lake, "silver")) == 6
 
 
+@pytest.mark.long
 def test_a_copy_takes_over_when_the_first_is_no_longer_valid(lake, emptied, write, run, index, monkeypatch):
     monkeypatch.setattr(parse, "_blank", lambda text: parse.fn.lit(False))
     write([raw(event(meta__id="copy", wiki=""), offset=0), raw(event(meta__id="copy"), offset=1)])
@@ -246,6 +251,7 @@ def test_a_copy_takes_over_when_the_first_is_no_longer_valid(lake, emptied, writ
     assert index.sent == ["copy"]
 
 
+@pytest.mark.long
 def test_a_row_that_only_another_version_made_is_left_as_it_is(lake, run, index, monkeypatch):
     at = versions(lake)
     monkeypatch.setattr(schemas, "TRANSFORM_VERSION", "99")
@@ -282,6 +288,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(spark, lake, empti
     json.dumps(found)
 
 
+@pytest.mark.long
 def test_killed_between_any_two_writes_the_chunk_again_ends_the_same(
     lake, emptied, write, run, index, tmp_path, monkeypatch
 ):
@@ -325,6 +332,7 @@ def test_killed_while_sending_nothing_is_merged_and_all_is_sent_again(lake, run,
     assert sorted(set(index.sent)) == ["a-long-id", "article", "plain", "talk", "twice"]
 
 
+@pytest.mark.long
 def test_what_the_lake_query_writes_meanwhile_is_not_written_twice(lake, write, run, index):
     for layer in ("silver", "gold"):
         DeltaTable(lake.lake.table(layer)).delete("raw_offset > 2 OR raw_partition = 1")
@@ -341,6 +349,7 @@ def test_what_the_lake_query_writes_meanwhile_is_not_written_twice(lake, write, 
     assert ids(lake, "gold") == ["a-long-id", "article", "plain", "twice"]
 
 
+@pytest.mark.long
 def test_a_copy_that_came_meanwhile_from_elsewhere_is_left(lake, write, run, records):
     for layer in ("silver", "gold"):
         DeltaTable(lake.lake.table(layer)).delete("event_id = 'twice'")

@@ -119,6 +119,7 @@ def test_changed_documents_reach_the_topic_and_so_does_their_end(
     assert len(sent()) == 14
 
 
+@pytest.mark.long
 def test_what_the_log_has_let_go_is_replayed_from_bronze(spark: SparkSession, lake: Settings, produced: Range) -> None:
     (stale,) = plan_replay(lake, Offsets((produced,))).chunks
     kept = produced.first + 3

@@ -66,7 +66,7 @@ def behind(settings):
     return LogState(settings, Offsets(settings), time.monotonic() + 20).uncommitted(topics.LAKE_GROUP, topics.RAW)
 
 
-@pytest.mark.parametrize("mode", ["realtime", "microbatch"])
+@pytest.mark.parametrize("mode", ["realtime", pytest.param("microbatch", marks=pytest.mark.long)])
 def test_both_queries_write_what_comes_and_go_on_after_a_restart(request, spark, stack, mode):
     here = stack.model_copy(update={"serve_mode": mode})
     gold_before = count(here, topics.GOLD)

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import psycopg
 import yaml
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from freshet.store import busy
+from monitoring.grafana.expressions import MAY_BE_EMPTY, expressions
 from tests.receiver import Receiver
 from tests.stacks import Stack, eventually
 
@@ -22,6 +25,22 @@ WORDS = frozenset(
     " route status component severity instance partition reason part check idelta quantile ceil floor round"
     " present_over_time absent_over_time last_over_time sum_over_time count_over_time irate resets inf nan".split()
 )
+
+ONLY_AFTER_A_FAULT = {
+    "freshet_api_model_failures_total": "a model that answers has no failure to count",
+    "freshet_producer_resume_gap": "the stream has all that is asked for",
+    "freshet_spark_lost_records_total": "the log keeps more than the tests write",
+    "freshet_rejected_total": "of a stage that has rejected nothing there is no count",
+    "freshet_api_answers_degraded_total": "answers lack nothing",
+    'status=~"5..': "no request fails",
+}
+"""What an alert reads that is only there once something has failed, by a part of the selector; and why."""
+
+AIRFLOW = "freshet_airflow"
+"""How the names of all begin that the exporter asks of Airflow."""
+
+GRAFANA = {"$__rate_interval": "15s", "$__interval": "15s", "$__range": "1m"}
+"""What Grafana puts for its own variables."""
 
 
 @dataclass
@@ -60,11 +79,40 @@ def selectors(expression: str) -> set[str]:
     return {one for one in found if one.partition("{")[0] not in WORDS and re.match(r"[a-z_]{2,}.*[_:].*|up", one)}
 
 
+def empty(prometheus: Prometheus, of: Callable[[str], bool]) -> dict[str, str]:
+    """Where dashboards and rules read something of which there is nothing, though there should be."""
+    wanted = {text: f"{board}: {panel}" for board, panel, text in expressions() if text not in MAY_BE_EMPTY}
+    for rule in rules(prometheus.stack):
+        read = selectors(rule["expr"]) | ({rule["record"]} if "record" in rule else set())
+        wanted |= {one: rule.get("alert", rule.get("record")) for one in read}
+    return {
+        text: where
+        for text, where in wanted.items()
+        if of(text) and not any(part in text for part in ONLY_AFTER_A_FAULT) and prometheus.is_empty(filled(text))
+    }
+
+
+def filled(text: str) -> str:
+    """An expression of a dashboard as Grafana sends it."""
+    for name, value in GRAFANA.items():
+        text = text.replace(name, value)
+    return text
+
+
+def ask(live: Stack) -> dict[str, Any]:
+    with psycopg.connect(live.settings.conninfo) as store:
+        title = busy.busiest(store, language="es")
+    url = f"http://127.0.0.1:{live.settings.api_port}"
+    httpx.post(f"{url}/v1/search", json={"query": str(title)}, timeout=30, trust_env=False)
+    answer = httpx.post(f"{url}/v1/ask", json={"question": f"What changes about {title}?"}, timeout=60, trust_env=False)
+    return dict(answer.json())
+
+
 def left_over(missing: Callable[[], Collection[str]], seconds: float = 120) -> Collection[str]:
     """What is still missing when nothing is any more, or the time is over."""
     patiently = Retrying(
         retry=retry_if_result(bool),
-        wait=wait_fixed(1),
+        wait=wait_fixed(3),
         stop=stop_after_delay(seconds),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
