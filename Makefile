@@ -17,7 +17,7 @@ test: setup ## run all tests but the drills: unit, spark, integration, pages, e2
 	@scripts/test.sh
 
 drills: setup ## run the long tests: a cluster whose parts are killed, a backup restored, torn files, removals from every store
-	@scripts/test.sh tests/spark tests/e2e -m long
+	@scripts/test.sh tests/spark tests/pages tests/e2e -m long
 
 chaos: setup ## break a stack for ten minutes, then balance the books
 	@$(BIN)/freshet chaos

@@ -12,5 +12,5 @@ scripts/containers.sh
 # the machine to itself.
 .venv/bin/pytest --durations 30 -n 2 --dist loadfile --no-loadscope-reorder -m "not long" \
   tests/spark tests/integration tests/dags tests/house tests/unit
-.venv/bin/pytest tests/pages
+.venv/bin/pytest --durations 30 -m "not long" tests/pages
 exec .venv/bin/pytest --durations 30 tests/e2e -m "not long"

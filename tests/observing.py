@@ -36,8 +36,8 @@ ONLY_AFTER_A_FAULT = {
 }
 """What an alert reads that is only there once something has failed, by a part of the selector; and why."""
 
-AIRFLOW = "freshet_airflow"
-"""How the names of all begin that the exporter asks of Airflow."""
+AIRFLOW = "airflow"
+"""Stands in the name or a label of all that the exporter asks of Airflow."""
 
 GRAFANA = {"$__rate_interval": "15s", "$__interval": "15s", "$__range": "1m"}
 """What Grafana puts for its own variables."""

@@ -24,9 +24,9 @@ from tests.receiver import Receiver
 from tests.serving import listening
 from tests.stacks import Model, Stack, running_stack
 
-RATE = 40
+RATE = 25
 
-NAMES = {name: f"Zeppelin{number}" for number, name in enumerate(HOSTILE)}
+NAMES = {name: f"Zeppelin{number:02}" for number, name in enumerate(HOSTILE)}
 """A word by which each hostile page is found."""
 
 
