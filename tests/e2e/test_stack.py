@@ -138,6 +138,7 @@ def test_the_lake_gives_way_to_the_others(stack: Stack) -> None:
     assert niceness["lake"] > niceness["serve"] == niceness["indexer"]
 
 
+@pytest.mark.long
 def test_the_running_stack_is_measured_without_writing_into_it(stack: Stack) -> None:
     def databases() -> list[str]:
         with psycopg.connect(stack.settings.conninfo) as store:
