@@ -26,7 +26,7 @@ from tests.stacks import Model, Stack, running_stack
 
 RATE = 25
 
-NAMES = {name: f"Zeppelin{number:02}" for number, name in enumerate(HOSTILE)}
+NAMES = {name: f"Zeppelin{number}" for number, name in enumerate(HOSTILE)}
 """A word by which each hostile page is found."""
 
 
