@@ -48,7 +48,7 @@ def stack(model: Model) -> Iterator[Stack]:
     described = {"context_descriptions": SHARED_DATA / "page-descriptions.jsonl"}
     recorded = {"source": "recording", "recording": recording, **described}
     source = recorded if recording.exists() else {"source": "simulated"}
-    with running_stack(**source, **model.settings, openai_api_key=MODEL_KEY, rate=40, lake_interval_s=20) as stack:
+    with running_stack(**source, **model.settings, openai_api_key=MODEL_KEY, rate=40, lake_interval_s=10) as stack:
         # a start does not wait for Airflow, and what the tests wait for later is no start
         eventually(lambda: bool(stack.json("status")["healthy"]), AIRFLOW_TIMEOUT_S)
         yield stack
