@@ -77,8 +77,8 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
         update={
             "source": "simulated",
             "rate": 15.0,
-            # as by default: with fewer seconds its batches leave no pause to the jobs
-            "lake_interval_s": 30,
+            # a batch costs seconds whatever its size: with fewer of them the jobs, which come last, have pauses to run in
+            "lake_interval_s": 60,
             "gold_namespaces": NAMESPACES,
             "gold_wikis": WIKIS,
             "alert_webhook_url": SecretStr(address),
