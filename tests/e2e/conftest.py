@@ -77,7 +77,7 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
         update={
             "source": "simulated",
             "rate": 15.0,
-            # a batch costs seconds whatever its size: with fewer of them the jobs, which come last, have pauses to run in
+            # a batch costs seconds whatever its size: fewer of them leave pauses to the jobs, which come last
             "lake_interval_s": 60,
             "gold_namespaces": NAMESPACES,
             "gold_wikis": WIKIS,
