@@ -23,6 +23,8 @@ from local import ports
 from local import postgres as embedded_postgres
 from local.process import Process
 from local.supervision import guarded
+from tests.receiver import Receiver
+from tests.serving import listening
 
 SHARED_DATA = CHECKOUT.parent / "shared" / "data"
 
@@ -126,6 +128,14 @@ def empty_database(postgres: str) -> Iterator[str]:
     yield postgres.rsplit("/", 1)[0] + f"/{name}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def webhook() -> Iterator[tuple[Receiver, str]]:
+    """Who hears of alerts, and its address."""
+    receiver = Receiver()
+    with listening(receiver) as (_, address):
+        yield receiver, f"{address}/alerts"
 
 
 @pytest.fixture(scope="session")

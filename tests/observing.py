@@ -83,13 +83,9 @@ def empty(prometheus: Prometheus, of: Callable[[str], bool]) -> dict[str, str]:
     """Where dashboards and rules read something of which there is nothing, though there should be."""
     wanted = {text: f"{board}: {panel}" for board, panel, text in expressions() if text not in MAY_BE_EMPTY}
     for rule in rules(prometheus.stack):
-        read = selectors(rule["expr"]) | ({rule["record"]} if "record" in rule else set())
-        wanted |= {one: rule.get("alert", rule.get("record")) for one in read}
-    return {
-        text: where
-        for text, where in wanted.items()
-        if of(text) and not any(part in text for part in ONLY_AFTER_A_FAULT) and prometheus.is_empty(filled(text))
-    }
+        read = {one for one in selectors(rule["expr"]) if not any(part in one for part in ONLY_AFTER_A_FAULT)}
+        wanted |= dict.fromkeys(read | {rule["record"]} if "record" in rule else read, str(rule))
+    return {text: where for text, where in wanted.items() if of(text) and prometheus.is_empty(filled(text))}
 
 
 def filled(text: str) -> str:
@@ -100,6 +96,7 @@ def filled(text: str) -> str:
 
 
 def ask(live: Stack) -> dict[str, Any]:
+    """Search and ask about a page that has edits. Returns the answer."""
     with psycopg.connect(live.settings.conninfo) as store:
         title = busy.busiest(store, language="es")
     url = f"http://127.0.0.1:{live.settings.api_port}"

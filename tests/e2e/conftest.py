@@ -34,14 +34,6 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture(scope="session")
-def webhook() -> Iterator[tuple[Receiver, str]]:
-    """Who hears of alerts, and its address."""
-    receiver = Receiver()
-    with listening(receiver) as (_, address):
-        yield receiver, f"{address}/alerts"
-
-
-@pytest.fixture(scope="session")
 def stack(model: Model) -> Iterator[Stack]:
     """The whole stack: real recorded events where they are at hand, else simulated ones; a model writes its answers."""
     recording = SHARED_DATA / "recentchange.ndjson.gz"

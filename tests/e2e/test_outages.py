@@ -11,11 +11,9 @@ from tenacity import RetryError
 from freshet.store import busy
 from local.readiness import kafka
 from tests.e2e.asking import Askers, Reply, asking
-from tests.e2e.conftest import AIRFLOW_TIMEOUT_S
 from tests.stacks import Model, Stack, eventually
 
-# the first of them waits for Airflow's start
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.e2e
 
 ASKERS = 50
 ENOUGH = 100
@@ -102,6 +100,6 @@ def test_without_postgres_each_error_says_so_and_answers_return_by_themselves(st
 
 
 def test_what_was_ended_works_again(stack: Stack) -> None:
-    eventually(lambda: bool(stack.json("status")["healthy"]), AIRFLOW_TIMEOUT_S)
+    eventually(lambda: bool(stack.json("status")["healthy"]))
     ready = httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/readyz", timeout=10)
     assert ready.status_code == 200

@@ -21,7 +21,6 @@ from tests.described import describe
 from tests.hostile import HOSTILE
 from tests.pages.reader import Reader
 from tests.receiver import Receiver
-from tests.serving import listening
 from tests.stacks import Model, Stack, running_stack
 
 RATE = 25
@@ -55,14 +54,6 @@ def model() -> Iterator[Model]:
     model.start()
     yield model
     model.end()
-
-
-@pytest.fixture(scope="session")
-def webhook() -> Iterator[tuple[Receiver, str]]:
-    """Who hears of alerts, and its address."""
-    receiver = Receiver()
-    with listening(receiver) as (_, address):
-        yield receiver, f"{address}/alerts"
 
 
 @pytest.fixture(scope="session")

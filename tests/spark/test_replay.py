@@ -288,7 +288,6 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(spark, lake, empti
     json.dumps(found)
 
 
-@pytest.mark.long
 def test_killed_between_any_two_writes_the_chunk_again_ends_the_same(
     lake, emptied, write, run, index, tmp_path, monkeypatch
 ):
