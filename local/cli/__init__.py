@@ -1,5 +1,6 @@
 """The `freshet` command."""
 
+import signal
 import sys
 
 import typer
@@ -40,7 +41,11 @@ app.add_typer(benchmarks.app, name="bench")
 
 
 def main() -> None:
-    """Run the command; an error of ours is one message and an exit code, not a traceback."""
+    """Run the command; an error of ours is one message and an exit code, not a traceback.
+
+    SIGTERM ends it as Ctrl-C does: what it started, it ends.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except ConfigError as error:

@@ -1,13 +1,12 @@
 """`freshet up`, `down`, `status` and `logs`."""
 
-import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Group
@@ -76,7 +75,6 @@ def up(
     settings, sentence = source.resolve(settings)
     console.say(sentence)
     console.say(source.described_by(settings))
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         start(settings, detach=detach)
         console.say(f"ready: pages at http://{settings.ui_host}:{settings.ui_port}/")
@@ -172,10 +170,6 @@ def _watch(settings: Settings) -> None:
         before = now
         time.sleep(1)
     raise PermanentError("the supervisor has ended; what it left is ended by `freshet down`")
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _starting(states: Mapping[str, str]) -> Table:

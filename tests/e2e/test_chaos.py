@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -13,18 +15,25 @@ from tests.stacks import FRESHET
 pytestmark = pytest.mark.e2e
 
 SEED = "1251"
+WHOLE_S = 840
+"""The first test, which waits for it, has 900."""
 
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    options = ["--minutes", "1.2", "--rate", "40", "--seed", SEED, "--no-airflow", "--json"]
+    options = ["--minutes", "1.2", "--rate", "10", "--seed", SEED, "--no-airflow", "--json"]
     # what the last batches of the lake write need not be waited for long
-    environment = {**os.environ, "FRESHET_LAKE_INTERVAL_S": "5"}
-    done = subprocess.run(
-        [FRESHET, "chaos", *options], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)
+    environment = {**os.environ, "FRESHET_LAKE_INTERVAL_S": "20"}
+    command = [FRESHET, "chaos", *options]
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=PIPE, stderr=PIPE, text=True) as running:
+        try:
+            printed, said = running.communicate(timeout=WHOLE_S)
+        except subprocess.TimeoutExpired:
+            # it ends its stack, which would stand in the way of the tests after this one
+            running.send_signal(signal.SIGINT)
+            pytest.fail(f"not at rest after {WHOLE_S} s: {running.communicate()[1]}")
+    assert printed, said
+    return json.loads(printed)
 
 
 @pytest.mark.timeout(900)
