@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from tenacity import RetryCallState, retry, retry_if_result, stop_after_delay
+import pytest
+from tenacity import RetryCallState, RetryError, retry, retry_if_result, stop_after_delay
 
 from freshet.environment import environment_of
 from freshet.settings import CHECKOUT, Settings
@@ -64,6 +65,14 @@ class Stack:
         done = self.run(*arguments, "--json")
         assert done.stdout, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
+
+    def until_healthy(self, seconds: float = 120) -> None:
+        """Wait until every process works; fails with those that do not."""
+        try:
+            eventually(lambda: bool(self.json("status")["healthy"]), seconds)
+        except RetryError:
+            rows = self.json("status")["processes"]
+            pytest.fail(f"after {seconds:g} s: {[row for row in rows if row['state'] != 'ready']}")
 
     def process(self, name: str) -> psutil.Process | None:
         return guard.process_of(run_folder(self.settings) / f"{name}.pid")

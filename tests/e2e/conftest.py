@@ -21,6 +21,8 @@ DRILL = {"scrape_interval_s": 1, "exporter_interval_s": 1.0, "alert_time_scale":
 
 AIRFLOW_TIMEOUT_S = 600
 """Its first start on two cores, beside live processes that go first."""
+FIRST_TIMEOUT_S = 480
+"""Within what a test has for its set-up."""
 
 MODEL_KEY = "key-that-the-stand-in-does-not-ask-for"
 
@@ -40,9 +42,9 @@ def stack(model: Model) -> Iterator[Stack]:
     described = {"context_descriptions": SHARED_DATA / "page-descriptions.jsonl"}
     recorded = {"source": "recording", "recording": recording, **described}
     source = recorded if recording.exists() else {"source": "simulated"}
-    with running_stack(**source, **model.settings, openai_api_key=MODEL_KEY, rate=40, lake_interval_s=10) as stack:
+    with running_stack(**source, **model.settings, openai_api_key=MODEL_KEY, rate=25) as stack:
         # a start does not wait for Airflow, and what the tests wait for later is no start
-        eventually(lambda: bool(stack.json("status")["healthy"]), AIRFLOW_TIMEOUT_S)
+        stack.until_healthy(FIRST_TIMEOUT_S)
         yield stack
 
 
@@ -84,7 +86,7 @@ def changed(stack: Stack, breaches: tuple[Receiver, str], webhook: tuple[Receive
     again = Stack(other, {**stack.environment, **environment_of(other)})
     done = again.run("up", "--detach", timeout=START_TIMEOUT_S)
     assert done.returncode == 0, done.stderr
-    eventually(lambda: bool(again.json("status")["healthy"]), AIRFLOW_TIMEOUT_S)
+    again.until_healthy(AIRFLOW_TIMEOUT_S)
 
     def gold() -> list[dict[str, Any]]:
         table = DeltaTable(other.lake.table("gold")).to_pyarrow_table(columns=["doc_id", "raw_timestamp"])

@@ -100,6 +100,6 @@ def test_without_postgres_each_error_says_so_and_answers_return_by_themselves(st
 
 
 def test_what_was_ended_works_again(stack: Stack) -> None:
-    eventually(lambda: bool(stack.json("status")["healthy"]))
+    stack.until_healthy()
     ready = httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/readyz", timeout=10)
     assert ready.status_code == 200

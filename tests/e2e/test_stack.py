@@ -73,7 +73,7 @@ def by_hand(stack: Stack) -> Iterator[ByHand]:
 def test_every_process_is_ready_and_status_says_so(stack: Stack) -> None:
     watching = {"prometheus", "alertmanager"} if shutil.which("prometheus") else set()
     # a start does not wait for Airflow
-    eventually(lambda: bool(stack.json("status")["healthy"]))
+    stack.until_healthy()
     assert {row["name"] for row in stack.json("status")["processes"]} == {
         "kafka", "postgres", "eventstreams", "producer", "serve", "lake", "indexer", "context", "api", "ui", "wikidata",
         "airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "exporter", *watching,
@@ -156,7 +156,7 @@ def test_the_running_stack_is_measured_without_writing_into_it(stack: Stack) -> 
 def test_killed_processes_come_back_and_the_books_balance(stack: Stack) -> None:
     for name in ("producer", "indexer", "serve", "lake"):
         stack.kill(name)
-    eventually(lambda: bool(stack.json("status")["healthy"]))
+    stack.until_healthy()
     report = stack.json("audit", "--wait", "180")
     assert report["balanced"], report
     assert report["counts"]["documents"] == report["counts"]["gold"] > 0
