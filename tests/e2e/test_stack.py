@@ -61,10 +61,12 @@ def by_hand(stack: Stack) -> Iterator[ByHand]:
     write_deltalake(bronze, row, mode="append")
     silver = DeltaTable(stack.settings.lake.table("silver"))
     columns = ["event_id", "raw_partition", "raw_offset"]
-    first = silver.to_pyarrow_table(columns=columns, filters=[("event_id", "!=", document)]).slice(0, 1).to_pylist()[0]
-    silver.delete(f"event_id = '{first['event_id']}'")
-    places = f"{partition}:{offset}", f"{first['raw_partition']}:{first['raw_offset']}"
-    yield ByHand(document, first["event_id"], places)
+    rows = silver.to_pyarrow_table(columns=columns, filters=[("event_id", "!=", document)]).to_pylist()
+    # the audit shows the first of those that are missing, and the lake is always some behind
+    place, event_id = min((f"{row['raw_partition']}:{row['raw_offset']}", row["event_id"]) for row in rows)
+    silver.delete(f"event_id = '{event_id}'")
+    places = f"{partition}:{offset}", place
+    yield ByHand(document, event_id, places)
     bronze = DeltaTable(stack.settings.lake.table("bronze"))
     bronze.delete("partition = 0 AND offset = 0")
     write_deltalake(bronze, row, mode="append")
