@@ -220,16 +220,21 @@ def test_what_was_changed_by_hand_is_named_by_the_audit(stack: Stack, by_hand: B
     assert any(named.endswith(by_hand.event_id) for named in lost)
 
 
-def test_a_replay_repairs_what_was_removed_and_then_finds_nothing(stack: Stack, by_hand: ByHand) -> None:
-    def silver_of(*how: str) -> dict[str, int]:
-        of_document, of_event = by_hand.places
-        report = stack.json("replay", "--offsets", of_document, "--offsets", of_event, *how)
-        silver: dict[str, int] = report["total"]["layers"]["silver"]
-        return silver
+def replayed_silver(stack: Stack, by_hand: ByHand, *how: str) -> dict[str, int]:
+    of_document, of_event = by_hand.places
+    report = stack.json("replay", "--offsets", of_document, "--offsets", of_event, *how)
+    silver: dict[str, int] = report["total"]["layers"]["silver"]
+    return silver
 
-    assert silver_of("--resend", "--apply") == {"inserted": 1, "changed": 0, "deleted": 0, "unchanged": 1}
-    assert silver_of() == {"inserted": 0, "changed": 0, "deleted": 0, "unchanged": 2}
+
+def test_a_replay_repairs_what_was_removed(stack: Stack, by_hand: ByHand) -> None:
+    done = replayed_silver(stack, by_hand, "--resend", "--apply")
+    assert done == {"inserted": 1, "changed": 0, "deleted": 0, "unchanged": 1}
     eventually(lambda: not {store for store, _, _ in imbalances(stack)} & {"silver or rejected", "documents"})
+
+
+def test_after_a_replay_another_finds_nothing_to_do(stack: Stack, by_hand: ByHand) -> None:
+    assert replayed_silver(stack, by_hand) == {"inserted": 0, "changed": 0, "deleted": 0, "unchanged": 2}
 
 
 def test_a_replay_of_what_is_not_there_says_what_is(stack: Stack) -> None:
