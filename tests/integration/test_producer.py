@@ -5,13 +5,12 @@ import os
 import signal
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Message
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from freshet.contract import topics
@@ -153,33 +152,13 @@ def taking_nothing(settings: Settings) -> Iterator[None]:
         process.resume()
 
 
-@contextmanager
-def refusing(settings: Settings) -> Iterator[None]:
-    """The broker answers, and refuses every record: a copy of each is wanted that no second broker is there to keep."""
-    _least_copies(settings, AlterConfigOpType.SET)
-    try:
-        yield
-    finally:
-        _least_copies(settings, AlterConfigOpType.DELETE)
-
-
-def _least_copies(settings: Settings, how: AlterConfigOpType) -> None:
-    two = ConfigEntry("min.insync.replicas", "2", incremental_operation=how)
-    topic = ConfigResource(ConfigResource.Type.TOPIC, topics.RAW, incremental_configs=[two])
-    for done in (
-        AdminClient({"bootstrap.servers": settings.bootstrap_servers}).incremental_alter_configs([topic]).values()
-    ):
-        done.result(30)
-
-
-@pytest.mark.parametrize("broken", [taking_nothing, refusing])
 def test_while_the_broker_takes_nothing_the_producer_says_so_waits_and_goes_on_after(
-    settings: Settings, mine: Settings, raw: Topic, broken: Callable[[Settings], AbstractContextManager[None]]
+    settings: Settings, mine: Settings, raw: Topic
 ) -> None:
     events = set(expected(mine.simulator_seed, Kind.EVENT))
     with running(mine.model_copy(update={"rate": 100}), "local.eventstreams"), running(mine, "producer") as producer:
         until(lambda: bool(raw.ids()))
-        with broken(settings):
+        with taking_nothing(settings):
             until(lambda: metric(mine, "freshet_ready") == 0)
             assert "the broker takes no records" in (mine.state_dir / "producer.log").read_text()
             assert metric(mine, "freshet_producer_in_flight_records") > 0
