@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 from subprocess import PIPE
 from typing import Any
@@ -30,7 +29,7 @@ def found() -> dict[str, Any]:
             printed, said = running.communicate(timeout=WHOLE_S)
         except subprocess.TimeoutExpired:
             # it ends its stack, which would stand in the way of the tests after this one
-            running.send_signal(signal.SIGINT)
+            running.terminate()
             pytest.fail(f"not at rest after {WHOLE_S} s: {running.communicate()[1]}")
     assert printed, said
     return json.loads(printed)
