@@ -34,8 +34,8 @@ def freshness(stack: Stack) -> dict[str, object]:
     return dict(httpx.get(f"http://127.0.0.1:{stack.settings.api_port}/v1/freshness", timeout=10).json())
 
 
-def imbalances(stack: Stack) -> set[tuple[str, str, str]]:
-    report = stack.json("audit", "--wait", "3")
+def imbalances(stack: Stack, wait_s: int = 3) -> set[tuple[str, str, str]]:
+    report = stack.json("audit", "--wait", str(wait_s))
     return {(row["store"], row["kind"], named) for row in report["imbalances"] for named in row["ids"]}
 
 
@@ -230,9 +230,8 @@ def replayed_silver(stack: Stack, by_hand: ByHand, *how: str) -> dict[str, int]:
 def test_a_replay_repairs_what_was_removed(stack: Stack, by_hand: ByHand) -> None:
     done = replayed_silver(stack, by_hand, "--resend", "--apply")
     assert done == {"inserted": 1, "changed": 0, "deleted": 0, "unchanged": 1}
-    eventually(
-        lambda: not [named for _, _, named in imbalances(stack) if named.endswith((by_hand.document, by_hand.event_id))]
-    )
+    # until the lake has caught up, what it has still to do is missing as well
+    assert not {store for store, _, _ in imbalances(stack, 180)} & {"silver or rejected", "documents"}
 
 
 def test_after_a_replay_another_finds_nothing_to_do(stack: Stack, by_hand: ByHand) -> None:
