@@ -16,8 +16,9 @@ demo: setup ## start everything, ask a question about what is changing, leave it
 test: setup ## run all tests but the drills: unit, spark, integration, pages, e2e
 	@scripts/test.sh
 
-drills: setup ## run the long tests: a cluster whose parts are killed, a backup restored, torn files, removals from every store
-	@scripts/test.sh tests/spark tests/pages tests/e2e -m long
+drills: setup ## run the long tests: a cluster killed in parts, a backup restored, torn files, removals, brokers that refuse, a clock set back
+	@scripts/faketime.sh
+	@scripts/test.sh tests/spark tests/integration tests/pages tests/e2e -m long
 
 chaos: setup ## break a stack for ten minutes, then balance the books
 	@$(BIN)/freshet chaos

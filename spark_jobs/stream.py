@@ -1,7 +1,7 @@
 """The Spark application: the serve and lake queries, both in one session or each in its own.
 
-Run as `python -m spark_jobs.stream [serve|lake]`. Ends with 1 when a query dies, so that whoever supervises it starts
-it again from the checkpoints.
+Run as `python -m spark_jobs.stream [serve|lake]`. Ends with 1 when a query dies or the clock is set back, so that
+whoever supervises it starts it again from the checkpoints.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from freshet.telemetry import logs, metrics
 from freshet.telemetry.serve import serve_metrics
 from freshet.upkeep import checkpoints, damage
 from spark_jobs import jvm, lake, serve
+from spark_jobs.clock import Clock
 from spark_jobs.listener import ProgressListener
 from spark_jobs.session import spark_session
 from spark_jobs.source import read_stream
@@ -90,8 +91,14 @@ def name_damage(lake_paths: LakePaths) -> None:
 
 
 def watch(queries: list[StreamingQuery], stopping: Event, lake_paths: LakePaths) -> bool:
-    """Wait until one query ends or it is time to stop. Returns whether all of them were well until then."""
+    """Wait until a query ends, the clock is set back, or it is time to stop. Returns whether all was well."""
+    clock = Clock()
     while not stopping.wait(POLL_S):
+        if back_s := clock.set_back_s():
+            log.error(
+                "the clock was set back: the queries are started again, or they would wait for it", seconds=back_s
+            )
+            return False
         for query in queries:
             if not query.isActive:
                 log.error("a query died", query=query.name, error=str(query.exception()))

@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Final
 
 from local.eventstreams.clock import Clock
 from local.eventstreams.source import Source
@@ -59,9 +60,20 @@ def log_identity(source: Source, rate: float) -> str:
     return f"{source.identity}:{rate:g}/s"
 
 
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
+class Now:
+    """The time of day of a world outside, which is not set back when the clock of this machine is."""
+
+    def __init__(self) -> None:
+        self._offset_ns = 0
+
+    def ms(self) -> int:
+        """Milliseconds since the epoch."""
+        passed_ns = time.monotonic_ns()
+        self._offset_ns = max(self._offset_ns, time.time_ns() - passed_ns)
+        return (self._offset_ns + passed_ns) // 1_000_000
+
+
+now_ms: Final = Now().ms
 
 
 def _read(file: Path) -> dict[str, dict[str, int]]:

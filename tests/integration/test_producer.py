@@ -3,58 +3,29 @@
 import json
 import os
 import signal
-import urllib.request
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Message
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from freshet.contract import topics
 from freshet.log import MAX_RECORD_BYTES
-from freshet.settings import Settings, Source
-from local import guard, ports
-from local.eventstreams.app import PATH
-from local.eventstreams.simulator import describe, entry
+from freshet.settings import Settings
+from local import guard
 from local.eventstreams.source import Kind
 from local.supervision import run_folder
 from producer.classify import MAX_VALUE_BYTES
 from producer.resume import read_position
-from tests.producing import Topic, running, until
+from tests.producing import COUNT, Topic, expected, fetched, metric, of_its_own, running, until
 
 pytestmark = pytest.mark.integration
-
-COUNT = 2000
 
 
 @pytest.fixture
 def mine(settings: Settings, tmp_path: Path) -> Settings:
-    """Settings of a producer and a stand-in of the test's own, at the broker that all share."""
-    seed = uuid.uuid4().int % 2**31
-    recording = tmp_path / "events.ndjson"
-    recording.write_bytes(b"".join(entry(index, seed, 1_795_393_856_154) + b"\n" for index in range(COUNT)))
-    stand_in, metrics = ports.find_free(2)
-    changes = {
-        "state_dir": tmp_path, "source": Source.RECORDING, "recording": recording, "simulator_seed": seed,
-        "rate": 1000, "rewind_ms": 200, "stall_timeout_s": 2, "stream_id": f"test-{seed}",
-        "stream_url": f"http://127.0.0.1:{stand_in}{PATH}", "eventstreams_port": stand_in,
-        "producer_metrics_port": metrics, "kafka_bootstrap_servers": settings.bootstrap_servers,
-    }  # fmt: skip
-    return settings.model_copy(update=changes)
-
-
-@retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.1), stop=stop_after_delay(30), reraise=True)
-def fetched(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-        return str(answer.read().decode())
-
-
-def metric(settings: Settings, name: str) -> float:
-    rows = fetched(settings.producer_metrics_port, "/metrics").splitlines()
-    return sum(float(row.rsplit(" ", 1)[1]) for row in rows if row.startswith(name))
+    return of_its_own(settings, tmp_path)
 
 
 @pytest.fixture
@@ -67,10 +38,6 @@ def raw(mine: Settings) -> Iterator[Topic]:
 def rejected(mine: Settings) -> Iterator[Topic]:
     with closing(Topic(mine, topics.REJECTED)) as topic:
         yield topic
-
-
-def expected(seed: int, kind: Kind) -> list[str | None]:
-    return [row.id for row in (describe(index, seed) for index in range(COUNT)) if row.kind is kind]
 
 
 def test_everything_arrives_though_the_connection_breaks_in_every_way(
