@@ -19,6 +19,7 @@ pytestmark = pytest.mark.integration
 AT_ONCE = 12
 FEEDS = 8
 SEARCHERS = 8
+CHATTERS = 4
 ANSWERS = 10
 WORDS = "what is changing about the snails of the sea and of the land and of rivers " * 4
 
@@ -35,6 +36,15 @@ async def search_for_ever(greedy: httpx.AsyncClient, seen: Counter[int]) -> None
         seen[answer.status_code] += 1
 
 
+async def chat_for_ever(greedy: httpx.AsyncClient, seen: Counter[int]) -> None:
+    """Answers as streams, each given up as soon as it begins."""
+    while True:
+        asked = {"role": "user", "content": f"{uuid.uuid4()} {WORDS}"[:1000]}
+        body = {"model": "freshet", "stream": True, "messages": [asked]}
+        async with greedy.stream("POST", "/v1/chat/completions", json=body) as answer:
+            seen[answer.status_code] += 1
+
+
 async def feeds(greedy: httpx.AsyncClient, opened: AsyncExitStack) -> Counter[int]:
     """Streams that are opened and never read."""
     streams = [await opened.enter_async_context(greedy.stream("GET", "/v1/feed")) for _ in range(FEEDS)]
@@ -44,7 +54,9 @@ async def feeds(greedy: httpx.AsyncClient, opened: AsyncExitStack) -> Counter[in
 async def story(url: str) -> None:
     async with client("greedy", url) as greedy, client("modest", url) as modest, AsyncExitStack() as opened:
         seen: Counter[int] = Counter()
-        searching = [asyncio.create_task(search_for_ever(greedy, seen)) for _ in range(SEARCHERS)]
+        chats: Counter[int] = Counter()
+        asking = [asyncio.create_task(search_for_ever(greedy, seen)) for _ in range(SEARCHERS)]
+        asking += [asyncio.create_task(chat_for_ever(greedy, chats)) for _ in range(CHATTERS)]
         try:
             streams = await feeds(greedy, opened)
             assert streams[200] > 0
@@ -57,11 +69,12 @@ async def story(url: str) -> None:
             async with modest.stream("GET", "/v1/feed") as feed:
                 assert feed.status_code == 200
         finally:
-            for task in searching:
+            for task in asking:
                 task.cancel()
-            ended = await asyncio.gather(*searching, return_exceptions=True)
+            ended = await asyncio.gather(*asking, return_exceptions=True)
         assert all(isinstance(one, asyncio.CancelledError) for one in ended)
         assert seen[429] > 0
+        assert chats[429] > 0
 
 
 def test_while_one_client_takes_all_it_can_another_is_answered(settings: Settings, store: str, tmp_path: Path) -> None:

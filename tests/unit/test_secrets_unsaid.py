@@ -76,8 +76,9 @@ def test_every_secret_of_the_settings_is_planted_here() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["status"], ["status", "--json"], ["search", "snails"], ["ask", "snails"], ["rotate-password"], ["audit", "--bad"],
-     ["replay", "--offsets", "0:1-2"], ["backfill-context"], ["embeddings", "drop", "minilm"]],
+    [["doctor"], ["doctor", "--upgrade"], ["status"], ["status", "--json"], ["search", "snails"], ["ask", "snails"],
+     ["rotate-password"], ["audit", "--bad"], ["replay", "--offsets", "0:1-2"], ["backfill-context"],
+     ["embeddings", "drop", "minilm"]],
     ids=" ".join,
 )  # fmt: skip
 def test_a_command_that_fails_says_no_secret(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
