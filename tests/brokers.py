@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,20 +19,20 @@ class Cluster:
     def __init__(self, settings: Settings, bootstrap_servers: list[str]) -> None:
         self.settings = settings
         self._servers = dict(enumerate(bootstrap_servers, start=1))
-        self._blocks: dict[int, AbstractContextManager[None]] = {}
+        self._running: dict[int, ExitStack] = {}
 
     def start(self, number: int) -> None:
         """Start one of the others; it answers when this returns."""
-        block = running(self._other(number), self.settings)
-        block.__enter__()
-        self._blocks[number] = block
+        process = ExitStack()
+        process.enter_context(running(self._other(number), self.settings))
+        self._running[number] = process
 
     def end(self, number: int) -> None:
         """End one of the others, in order."""
-        self._blocks.pop(number).__exit__(None, None, None)
+        self._running.pop(number).close()
 
     def end_all(self) -> None:
-        for number in list(self._blocks):
+        for number in list(self._running):
             self.end(number)
 
     def _other(self, number: int) -> Process:
