@@ -14,7 +14,8 @@ libfaketime==$version \\
     --hash=sha256:49c2b06250bd5a1206efe5ecfdc575850517081b50b42c6c58718be1a4a09fbd \\
     --hash=sha256:5eed7c17f3d4ba0f6f828de4975f69a622b06b1e792674e6c1b069c0689fab79
 LOCK
-if [ ! -d "$tools/libfaketime-$version.dist-info" ]; then
-  .venv/bin/uv pip install --quiet --target "$tools" --upgrade --no-deps --require-hashes --requirement "$lock"
-fi && cc -shared -fPIC -o "$tools/libfaketime/waits.so" tests/faketime_waits.c ||
+{
+  [ -d "$tools/libfaketime-$version.dist-info" ] ||
+    .venv/bin/uv pip install --quiet --target "$tools" --upgrade --no-deps --require-hashes --requirement "$lock"
+} && cc -shared -fPIC -o "$tools/libfaketime/waits.so" tests/faketime_waits.c ||
   echo "no libfaketime, so no test sets the clock: it needs a C compiler and make, 'apt-get install gcc make libc6-dev'" >&2

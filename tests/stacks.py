@@ -6,10 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -105,12 +106,12 @@ class Model:
 
 
 @contextmanager
-def running_stack(**overrides: Any) -> Iterator[Stack]:
-    """A stack with these settings until the block ends."""
+def running_stack(environment: Mapping[str, str] = MappingProxyType({}), **overrides: Any) -> Iterator[Stack]:
+    """A stack with these settings until the block ends; its processes have this environment besides."""
     folder = Path(tempfile.mkdtemp(prefix="freshet-e2e-"))
     folder.chmod(0o755)
     settings = free_settings(folder, **overrides)
-    stack = Stack(settings, {**os.environ, **environment_of(settings)})
+    stack = Stack(settings, {**os.environ, **environment_of(settings), **environment})
     try:
         done = stack.run("up", "--detach", timeout=START_TIMEOUT_S)
         assert done.returncode == 0, done.stderr

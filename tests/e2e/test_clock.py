@@ -3,19 +3,14 @@
 The tests stand in the order of one story and share one stack.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from freshet.environment import environment_of
-from local import launch
 from tests.clocks import SettableClock
-from tests.conftest import free_settings
-from tests.stacks import START_TIMEOUT_S, Stack, eventually
+from tests.stacks import Stack, eventually, running_stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -41,20 +36,11 @@ class Timed:
 
 
 @pytest.fixture(scope="module")
-def timed() -> Iterator[Timed]:
-    folder = Path(tempfile.mkdtemp(prefix="freshet-e2e-"))
-    folder.chmod(0o755)
-    clock = SettableClock(folder)
-    settings = free_settings(folder, source="simulated", rate=20, airflow=False)
-    stack = Stack(settings, {**os.environ, **environment_of(settings), **clock.environment})
-    try:
-        done = stack.run("up", "--detach", timeout=START_TIMEOUT_S)
-        assert done.returncode == 0, done.stderr
+def timed(state_dir: Path) -> Iterator[Timed]:
+    clock = SettableClock(state_dir)
+    with running_stack(clock.environment, source="simulated", rate=20, airflow=False) as stack:
         stack.until_healthy()
         yield Timed(stack, clock)
-    finally:
-        launch.down(settings)
-        launch.remove_state(settings)
 
 
 def test_before_the_clock_is_set_the_books_balance(timed: Timed) -> None:
