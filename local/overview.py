@@ -21,6 +21,7 @@ from freshet.upkeep.log_state import LogState
 from local import describing, guard, monitoring, stack
 from local.client import client
 from local.supervisor import Supervisor
+from local.trees import told, tree
 
 API_S = 5.0
 LOG_S = 3.0
@@ -100,12 +101,8 @@ def overview(settings: Settings) -> Overview:
 def tree_memory_mb(pid: int | None, *, shared: bool = True) -> float | None:
     """Resident memory of a process and its descendants, MB; pages that Postgres' processes share count once, or not at
     all."""
-    if pid is None:
-        return None
-    try:
-        root = psutil.Process(pid)
-        infos = [process.memory_info() for process in (root, *root.children(recursive=True))]
-    except psutil.NoSuchProcess:
+    infos = told(tree(pid), psutil.Process.memory_info)
+    if not infos:
         return None
     private = sum(info.rss - getattr(info, "shared", 0) for info in infos)
     return (private + (max(getattr(info, "shared", 0) for info in infos) if shared else 0)) / 1e6

@@ -19,6 +19,7 @@ from local.client import client
 from local.kept import parts_mb
 from local.overview import tree_memory_mb
 from local.supervisor import Supervisor
+from local.trees import told, tree
 
 Say = Callable[[str], None]
 
@@ -112,13 +113,13 @@ def _sample(settings: Settings, control: Supervisor, seconds: float) -> Sample:
 
 def _handles(pid: int) -> int:
     """Open file handles of a process and its descendants."""
-    many = 0
-    with suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for process in (root, *root.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                many += process.num_fds()
-    return many
+    return sum(told(tree(pid), _handles_of))
+
+
+def _handles_of(process: psutil.Process) -> int:
+    with suppress(psutil.AccessDenied):
+        return process.num_fds()
+    return 0  # a zombie: it has none, and they are not shown
 
 
 def _ask(settings: Settings, question: str) -> str:

@@ -10,6 +10,7 @@ import psutil
 
 from local.overview import tree_memory_mb
 from local.supervisor import State, Supervisor
+from local.trees import told, tree
 
 SAMPLE_S = 1.0
 HISTORY_S = 0.3
@@ -98,11 +99,7 @@ def _cpu(states: Mapping[str, State]) -> dict[str, float]:
 
 def tree_cpu_seconds(pid: int) -> float:
     """What a process and its descendants used so far, those that have ended among them; 0 when it is gone."""
-    try:
-        root = psutil.Process(pid)
-        times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
-    except psutil.NoSuchProcess:
-        return 0.0
+    times = told(tree(pid), psutil.Process.cpu_times)
     # what children that have ended used is in their parent's children_* fields
     own = sum(time.user + time.system for time in times)
     return own + sum(getattr(time, "children_user", 0) + getattr(time, "children_system", 0) for time in times[:1])

@@ -14,6 +14,7 @@ from freshet.settings import Settings
 from local import stack
 from local.chaos.plan import Fault, Planned
 from local.supervisor import Supervisor
+from local.trees import told, tree
 
 OUTSIDE: Final = ("eventstreams", "wikidata")
 """Processes that stand in for the world outside: they have faults of their own and are never killed."""
@@ -69,9 +70,7 @@ class Breaker:
         """Take a fault back that lasts."""
         match planned.fault:
             case Fault.FREEZE:
-                for process in _trees(hit, self._control):
-                    with suppress(psutil.NoSuchProcess):
-                        process.resume()
+                told(_trees(hit, self._control), psutil.Process.resume)
             case Fault.BACKLOG:
                 for name in hit:
                     self._control.start(name)
@@ -86,9 +85,7 @@ class Breaker:
         """Kill processes without those that they started, or stop them with these. Returns those that ran."""
         pids = {name: state.pid for name, state in self._control.states().items() if name in names and state.pid}
         if freeze:
-            for process in _trees(list(pids), self._control):
-                with suppress(psutil.NoSuchProcess):
-                    process.suspend()
+            told(_trees(list(pids), self._control), psutil.Process.suspend)
             return list(pids)
         for pid in pids.values():
             with suppress(ProcessLookupError):
@@ -106,11 +103,5 @@ class Breaker:
 
 def _trees(names: Sequence[str], control: Supervisor) -> list[psutil.Process]:
     """Processes and all that they started."""
-    found: list[psutil.Process] = []
     states = control.states()
-    for pid in (states[name].pid for name in names):
-        with suppress(psutil.NoSuchProcess):
-            if pid is not None:
-                root = psutil.Process(pid)
-                found += [root, *root.children(recursive=True)]
-    return found
+    return [process for name in names for process in tree(states[name].pid)]

@@ -13,6 +13,7 @@ from tenacity import RetryError, retry, retry_if_exception_type, stop_after_atte
 
 from freshet import airflow_client as client
 from freshet.settings import Settings
+from local.trees import told, tree
 from tests.receiver import Receiver
 from tests.stacks import Stack, eventually
 
@@ -129,13 +130,11 @@ def stop(changed: Changed, name: str) -> None:
     process = changed.stack.process(name)
     assert process is not None
     changed.stopped[name] = datetime.now(UTC)
-    for one in (process, *process.children(recursive=True)):
-        one.suspend()
+    told(tree(process.pid), psutil.Process.suspend)
 
 
 def restart(changed: Changed, name: str) -> None:
     """Kill a process with all that it has started: its supervisor starts it again."""
     process = changed.stack.process(name)
     assert process is not None
-    for one in (*process.children(recursive=True), process):
-        one.kill()
+    told(reversed(tree(process.pid)), psutil.Process.kill)

@@ -11,6 +11,7 @@ import psutil
 
 from local import guard, supervisor
 from local.supervision import run_folder
+from local.trees import told
 from tests.stacks import Stack
 
 
@@ -28,8 +29,8 @@ def open_beyond(of: list[psutil.Process]) -> tuple[int, list[str]]:
     """How many sockets wait for others, and which of them are reached from other machines."""
     sockets = [
         connection.laddr
-        for process in of
-        for connection in process.net_connections("inet")
+        for connections in told(of, lambda process: process.net_connections("inet"))
+        for connection in connections
         if connection.laddr and not connection.raddr and connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
     ]
     return len(sockets), [str(one) for one in sockets if not _is_loopback(one.ip)]

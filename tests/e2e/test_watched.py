@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 
 from freshet.contract import topics
 from freshet.settings import Settings
+from local.trees import told, tree
 from tests.e2e.changing import Changed
 from tests.observing import Alerts, Drill, Prometheus, ask, drill
 from tests.receiver import Receiver
@@ -55,24 +56,21 @@ def drills(request: pytest.FixtureRequest) -> Iterator[list[Drill]]:
 
 
 def stand_still(live: Stack, *names: str) -> None:
-    for process in family(live, *names):
-        process.suspend()
+    told(family(live, *names), psutil.Process.suspend)
 
 
 def family(live: Stack, *names: str) -> list[psutil.Process]:
     found = [process for name in names if (process := live.process(name))]
     assert len(found) == len(names)
-    return [*found, *(child for process in found for child in process.children(recursive=True))]
+    return [one for process in found for one in tree(process.pid)]
 
 
 def kill(live: Stack, *names: str) -> None:
-    for process in family(live, *names):
-        process.kill()
+    told(family(live, *names), psutil.Process.kill)
 
 
 def resume(live: Stack, *names: str) -> None:
-    for process in family(live, *names):
-        process.resume()
+    told(family(live, *names), psutil.Process.resume)
 
 
 def flood(settings: Settings) -> None:
