@@ -57,7 +57,7 @@ def compact_gold() -> None:
         ],
         inlets=lineage.tables(settings, *settings.compact_tables),
         outlets=lineage.tables(settings, *settings.compact_tables),
-        **spark_job("compact"),
+        **spark_job("compact", settings.upkeep_java_options),
     )  # fmt: skip
 
     @task(outlets=lineage.relations(settings, "documents"))

@@ -61,7 +61,7 @@ def forget() -> None:
         ],
         inlets=lineage.tables(settings, *LAYERS),
         outlets=lineage.tables(settings, *LAYERS),
-        **spark_job("forget"),
+        **spark_job("forget", settings.upkeep_java_options),
     )  # fmt: skip
 
     @task(trigger_rule="none_failed")

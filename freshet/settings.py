@@ -135,6 +135,7 @@ class Settings(DeploymentSettings, MonitoringSettings, ContextSettings):
     reindex_from: float = Field(
         2, gt=1, description="a vector index so many times as large as its vectors need is built anew"
     )
+    upkeep_java_options: str = Field("-XX:+UseSerialGC -XX:TieredStopAtLevel=1", description="JVM of hourly Spark jobs")
     upkeep_deadline_s: float = Field(7_200, gt=0, description="a replay or backfill still running then is alerted, s")
     alertmanager_url: Url = Field("", description="Alertmanager that is told of breaches, http://HOST:9093")
     alert_webhook_url: SecretUrl = Field(SecretStr(""), description="URL that breaches are posted to as JSON")

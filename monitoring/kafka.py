@@ -50,7 +50,7 @@ class Log:
                 yield group, topic, self._offsets.committed(group, topic, marks[topic], deadline)
         if not marks[topics.RAW]:
             return
-        # real-time mode reports once a minute; what it has written says more
+        # real-time mode reports at the end of its long batches; what it has written says more
         noted = self._offsets.committed(topics.SERVE_GROUP, topics.RAW, marks[topics.RAW], deadline)
         written = LogState(self._settings, self._offsets, deadline).served()
         served = {number: max(noted[number], written.get(number, -1)) for number in noted}

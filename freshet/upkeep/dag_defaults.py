@@ -41,12 +41,12 @@ DEFAULTS: Final = {
 }
 
 
-def spark_job(name: str) -> dict[str, Any]:
-    """How a module of `spark_jobs` is submitted: arguments of SparkSubmitOperator."""
+def spark_job(name: str, java_options: str = spark.BATCH_JAVA_OPTIONS) -> dict[str, Any]:
+    """How a module of `spark_jobs` is submitted, with these options of its JVM: arguments of SparkSubmitOperator."""
     return {
         "application": str(CHECKOUT / "spark_jobs" / f"{name}.py"),
         "name": f"freshet-{name}",
         "conn_id": "spark_default",
-        "conf": spark.options(load_settings()),
+        "conf": spark.options(load_settings(), java_options=java_options),
         "verbose": False,
     }

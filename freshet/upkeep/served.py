@@ -1,6 +1,6 @@
 """How far the serve query has come, read off the last records that it wrote: each says which raw record it was.
 
-Its checkpoint says so only once a minute in real-time mode, and the time of what it writes says nothing while it
+Its checkpoint says so only once in five minutes in real-time mode, and the time of what it writes says nothing while it
 catches up with a backlog.
 """
 

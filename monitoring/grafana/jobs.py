@@ -3,7 +3,7 @@
 from typing import Final
 
 from monitoring.grafana.panels import NORMAL, Limits, Panel, Query, Row
-from monitoring.grafana.promql import age, mean, quantile, rate, rate_or_zero, total_or_zero
+from monitoring.grafana.promql import BATCHES, age, mean, quantile, rate, rate_or_zero, total_or_zero
 
 NO_COMMIT: Final = "there is none before the lake query's first commit"
 
@@ -26,12 +26,12 @@ SPARK: Final = Row(
             "stat",
             "Last progress",
             "How long ago each query last reported, busy or idle.",
-            "serve is above half a minute or lake above two: the query hangs.",
+            "serve is above six minutes, where a batch lasts five, or lake above two: the query hangs.",
             "s",
             (Query(age("freshet_spark_last_progress_timestamp_seconds", "query"), "{{query}}"),),
             span=8,
             height=6,
-            limits=Limits(30, 120),
+            limits=Limits(120, 360),
         ),
         Panel(
             "stat",
@@ -48,25 +48,21 @@ SPARK: Final = Row(
         Panel(
             "series",
             "Batches",
-            "Batches a minute.",
-            "the line of serve falls to 0 while records come.",
+            "Batches a minute, in the last 15 minutes: serve makes one in five minutes.",
+            "a line falls to 0 while records come.",
             "cpm",
-            (
-                Query(
-                    "60 * clamp_min(max by (query) (deriv(freshet_spark_batch_id[$__rate_interval])), 0)", "{{query}}"
-                ),
-            ),
+            (Query(f"60 * clamp_min(max by (query) (deriv(freshet_spark_batch_id{BATCHES})), 0)", "{{query}}"),),
             span=4,
             height=6,
         ),
         Panel(
             "series",
             "Rows read",
-            "Rows a second that each query read, and the rate that its last report says it can do.",
+            "Rows a second that each query read in 15 minutes, and the rate that its last report says it can do.",
             "what it reads comes near to what it can do.",
             "rowsps",
             (
-                Query(rate("freshet_spark_input_rows_total", "query"), "{{query}}: read"),
+                Query(f"sum by (query) (rate(freshet_spark_input_rows_total{BATCHES}))", "{{query}}: read"),
                 Query("max by (query) (freshet_spark_processed_rows_per_second)", "{{query}}: can do"),
             ),
         ),

@@ -5,6 +5,9 @@ from typing import Final
 EVERY: Final = "[$__rate_interval]"
 """Grafana's own: four scrapes at least, more where the plot is longer."""
 
+BATCHES: Final = "[15m]"
+"""For what a Spark query reports: it does so at the end of a batch, of which serve's last five minutes."""
+
 WHOLE: Final = "[$__range]"
 """The time that the dashboard shows."""
 

@@ -120,3 +120,11 @@ def test_a_model_is_switched_to_after_its_index_was_made_and_compared(dagbag: An
         {"index"}, {"compare"}, {"switch"}, {"report"}, {"report"},
     ]  # fmt: skip
     assert dag.get_task("embed").is_mapped
+
+
+def test_hourly_spark_jobs_compile_soon_and_a_replay_compiles_well(dagbag: Any) -> None:
+    once = "-XX:TieredStopAtLevel=1"
+    for name in ("compact_gold", "forget"):
+        assert once in dagbag.dags[name].get_task("lake").conf["spark.driver.extraJavaOptions"]
+    replay = dagbag.dags["replay_offsets"].get_task("replay").partial_kwargs
+    assert once not in replay["conf"]["spark.driver.extraJavaOptions"]
