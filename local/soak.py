@@ -14,6 +14,7 @@ import psycopg
 
 from freshet.settings import Settings
 from freshet.store import freshness
+from local import soak_jobs
 from local.bench.watching import trend
 from local.client import client
 from local.kept import parts_mb
@@ -53,15 +54,16 @@ def run(settings: Settings, seconds: float, say: Say) -> dict[str, Any]:
         answers[_ask(settings, QUESTIONS[number % len(QUESTIONS)])] += 1
         samples.append(_sample(settings, control, time.monotonic() - start))
         say(f"{samples[-1].seconds:5.0f} s: {sum(samples[-1].memory_mb.values()):,.0f} MB, answers {dict(answers)}")
+    warm, length = began + timedelta(seconds=seconds * WARM_UP_SHARE), timedelta(seconds=seconds * WINDOW_SHARE)
+    end = began + timedelta(seconds=seconds)
+    windows = {"first": (warm, warm + length), "last": (end - length, end)}
     with psycopg.connect(settings.conninfo) as connection:
-        warm, length = began + timedelta(seconds=seconds * WARM_UP_SHARE), timedelta(seconds=seconds * WINDOW_SHARE)
-        end = began + timedelta(seconds=seconds)
         first, last = (
-            freshness.percentiles(connection, since, since + length)["received_to_searchable"]
-            for since in (warm, end - length)
+            freshness.percentiles(connection, *window)["received_to_searchable"] for window in windows.values()
         )
     return {
         **report([sample for sample in samples if sample.seconds >= seconds * WARM_UP_SHARE], first, last),
+        "airflow_seconds": soak_jobs.worked(settings, windows),
         "answers": dict(answers),
         "minutes": round(seconds / 60, 1),
         "rate": settings.rate,

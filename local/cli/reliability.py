@@ -112,4 +112,6 @@ def _show_soak(found: Mapping[str, Any]) -> None:
     fresh = found["received_to_searchable_ms"]
     first, last = (fresh[window].get("p95") for window in ("first", "last"))
     console.out.print(f"received -> searchable p95: {first} ms at first, {last} ms at last, ratio {fresh['p95_ratio']}")
+    jobs = found["airflow_seconds"] or dict.fromkeys(("first", "last"), "not known")
+    console.out.print(f"beside it worked Airflow's runs, s: {jobs['first']} at first, {jobs['last']} at last")
     console.out.print(f"answers by HTTP status: {found['answers']}; restarted: {found['restarts'] or 'none'}")
