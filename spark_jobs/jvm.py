@@ -1,4 +1,4 @@
-"""The JVM of a Spark process, read when it is scraped: memory, garbage collections, threads."""
+"""The JVM of a Spark process, read when it is scraped: memory, compiled code, garbage collections, threads."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,6 +13,8 @@ from freshet.telemetry import metrics
 
 _NO_LIMIT: Final = -1
 _HEAP: Final = "Heap memory"
+_CODE: Final = "Code"
+"""How the names of the pools of compiled code begin: the one CodeCache, or a CodeHeap for each kind of code."""
 
 
 class JvmCollector(Collector):
@@ -41,7 +43,12 @@ class JvmCollector(Collector):
             if usage.getMax() != _NO_LIMIT:
                 most.add_metric([area], usage.getMax())
         after = GaugeMetricFamily(*metrics.JVM_AFTER_GC, labels=["pool"])
+        code = GaugeMetricFamily(*metrics.JVM_CODE, labels=["pool"])
+        most_code = GaugeMetricFamily(*metrics.JVM_CODE_MAX, labels=["pool"])
         for pool in self._beans.getMemoryPoolMXBeans():
+            if pool.getName().startswith(_CODE):
+                code.add_metric([pool.getName()], pool.getUsage().getUsed())
+                most_code.add_metric([pool.getName()], pool.getUsage().getMax())
             # those outside the heap are not collected, and have none
             if (usage := pool.getCollectionUsage()) is not None and pool.getType().toString() == _HEAP:
                 after.add_metric([pool.getName()], usage.getUsed())
@@ -49,7 +56,7 @@ class JvmCollector(Collector):
         for bean in self._beans.getGarbageCollectorMXBeans():
             collected.add_metric([bean.getName()], bean.getCollectionCount(), bean.getCollectionTime() / 1000)
         threads = GaugeMetricFamily(*metrics.JVM_THREADS, value=self._beans.getThreadMXBean().getThreadCount())
-        yield from (used, most, after, collected, threads)
+        yield from (used, most, after, code, most_code, collected, threads)
 
 
 def expose(spark: SparkSession) -> None:

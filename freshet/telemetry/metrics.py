@@ -78,6 +78,8 @@ JVM_AFTER_GC: Final = (
     "jvm_memory_pool_collection_used_bytes",
     "Memory of a pool of the heap that was in use after its last collection",
 )
+JVM_CODE: Final = "jvm_memory_pool_used_bytes", "Memory of a pool of compiled code that is in use"
+JVM_CODE_MAX: Final = "jvm_memory_pool_max_bytes", "Most memory that a pool of compiled code may use"
 JVM_GC: Final = "jvm_gc_collection_seconds", "Garbage collections and the time they took, by collector"
 JVM_THREADS: Final = "jvm_threads_current", "Threads of the JVM"
 

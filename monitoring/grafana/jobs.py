@@ -117,12 +117,26 @@ JVM: Final = Row(
         ),
         Panel(
             "series",
+            "Compiled code",
+            "How full the room for compiled code is, of each pool of it.",
+            "it is near 1: the JVM throws code away and compiles it again.",
+            "percentunit",
+            (
+                Query(
+                    "max by (job, pool) (jvm_memory_pool_used_bytes / jvm_memory_pool_max_bytes)", "{{job}}: {{pool}}"
+                ),
+            ),
+            span=4,
+            limits=Limits(0.8, 0.9),
+        ),
+        Panel(
+            "series",
             "Time in garbage collection",
             "Share of the time that collections take, by collector.",
             "it is above one in ten: the heap is too small.",
             "percentunit",
             (Query(rate("jvm_gc_collection_seconds_sum", "job, gc"), "{{job}}: {{gc}}"),),
-            span=6,
+            span=4,
             limits=Limits(0.05, 0.1),
         ),
         Panel(
@@ -132,7 +146,7 @@ JVM: Final = Row(
             "it never stops rising.",
             "short",
             (Query("sum by (job) (jvm_threads_current)", "{{job}}"),),
-            span=6,
+            span=4,
         ),
     ),
 )

@@ -21,7 +21,8 @@ from deltalake import DeltaTable, write_deltalake
 from freshet import airflow_client as client
 from freshet.contract import topics
 from freshet.store import busy
-from local import guard
+from freshet.telemetry import metrics
+from local import guard, scraping
 from local.supervision import run_folder
 from tests.e2e import exposed
 from tests.observing import AIRFLOW, Prometheus, empty, left_over
@@ -251,6 +252,18 @@ def test_how_fresh_every_layer_is_gets_checked_by_schedule(stack: Stack) -> None
         report = airflow.result("check_freshness", latest["dag_run_id"], "check")
     assert {"source_silence", "indexer_lag", "searchable_age", "lake_age"} <= {one["name"] for one in report["checks"]}
     assert report["kept"] == "ok"
+
+
+def test_the_queries_have_room_for_their_compiled_code(stack: Stack) -> None:
+    for port in (stack.settings.serve_metrics_port, stack.settings.lake_metrics_port):
+        shown = {(one.name, one.labels.get("pool")): one.value for one in scraping.samples(scraping.page(port, 30))}
+        full = {
+            pool: used / shown[metrics.JVM_CODE_MAX[0], pool]
+            for (name, pool), used in shown.items()
+            if name == metrics.JVM_CODE[0]
+        }
+        assert full
+        assert not {pool: share for pool, share in full.items() if share > 0.8}
 
 
 @pytest.mark.skipif(not shutil.which("prometheus"), reason="no Prometheus: apt-get install prometheus")

@@ -71,5 +71,9 @@ def test_the_jvm_shows_its_memory_collections_and_threads(spark):
     assert 0 < shown["jvm_memory_used_bytes"][("heap",)] < shown["jvm_memory_max_bytes"][("heap",)]
     after = sum(shown["jvm_memory_pool_collection_used_bytes"].values())
     assert 0 < after < shown["jvm_memory_max_bytes"][("heap",)]
+    code, room = shown["jvm_memory_pool_used_bytes"], shown["jvm_memory_pool_max_bytes"]
+    assert code.keys() == room.keys()
+    assert code
+    assert all(0 < code[pool] < room[pool] for pool in code)
     assert shown["jvm_gc_collection_seconds"]
     assert shown["jvm_threads_current"][()] > 10
