@@ -19,7 +19,7 @@ UNITS = {unit for unit in vars(units).values() if isinstance(unit, str)}
 FILES = sorted(FOLDER.glob("*.json"))
 FOREIGN = re.compile(r"up|ALERTS|(process|python|jvm|prometheus|alertmanager)_\w+|\w+(:\w+)+")
 WORDS = {"or", "and", "unless", "bool", "offset", "by", "on", "without", "ignoring", "group_left", "group_right"}
-FOREIGN_LABELS = {"job", "instance", "le", "area", "gc", "alertname", "alertstate"}
+FOREIGN_LABELS = {"job", "instance", "le", "area", "gc", "pool", "alertname", "alertstate"}
 
 
 def labels_of_metrics() -> dict[str, set[str]]:
