@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from freshet import airflow_client
-from freshet.errors import TransientError
+from freshet.errors import FreshetError
 from freshet.settings import Settings
 
 MOST = 100
@@ -21,7 +21,7 @@ def worked(settings: Settings, windows: Mapping[str, Window]) -> dict[str, dict[
     try:
         with airflow_client.connect(settings) as airflow:
             runs = [run for dag_id in airflow.dags() for run in airflow.runs(dag_id, MOST)]
-    except TransientError:
+    except FreshetError:
         return None
     return {name: seconds_of(runs, window) for name, window in windows.items()}
 
