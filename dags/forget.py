@@ -3,8 +3,9 @@
 
 Every hour: takes out of the lake what was removed, once something has waited for half an hour; until then it may be on
 its way into the lake. Silver and gold lose the edits of pages that were deleted and the revisions that were hidden on
-the wiki; what was removed by `freshet forget` leaves bronze and the rejected records too. The index has lost it then.
-Vacuumed are files that no table has had any more for `FRESHET_COMPACT_KEEP_HOURS`.
+the wiki (`tables`); what was removed by `freshet forget` leaves bronze and the rejected records too, which takes Spark
+(`lake`: when there is something new, and once a day for what they get again). The index has lost it then. Vacuumed are
+files that no table has had any more for `FRESHET_COMPACT_KEEP_HOURS`.
 
 By schedule it does it, where there is something to take out. By hand it only counts, unless `dry_run` is false:
 `airflow dags trigger forget --conf '{"dry_run": false}'`. `targets` are counted instead of all that is removed.
@@ -20,9 +21,6 @@ from freshet import lineage
 from freshet.lake import LAYERS
 from freshet.settings import load_settings
 from freshet.upkeep.dag_defaults import DEFAULTS, START, spark_job
-
-SETTLED = timedelta(minutes=30)
-"""What was removed more recently may still be on its way into the lake."""
 
 DRY = "(params.dry_run and dag_run.run_type != 'scheduled')"
 
@@ -45,12 +43,24 @@ def forget() -> None:
     """The lake, then the report."""
     settings = load_settings()
 
-    @task.short_circuit(ignore_downstream_trigger_rules=False)
-    def due(dag_run: Any = None) -> bool:
-        """By schedule, only where something is to be taken out: it costs a JVM."""
-        from freshet.store import removed
+    @task.branch
+    def due(dag_run: Any = None, params: Any = None) -> str | None:
+        """What is to be looked through; Spark only where it must, because it costs a JVM."""
+        from freshet.upkeep import removing
 
-        return dag_run.run_type != "scheduled" or removed.due(load_settings().conninfo, SETTLED)
+        scheduled = dag_run.run_type == "scheduled"
+        if params["targets"] and not scheduled:
+            return removing.Search.LAKE.value
+        needed = removing.due(load_settings(), scheduled=scheduled)
+        return needed and needed.value
+
+    @task(inlets=lineage.tables(settings, "silver", "gold"), outlets=lineage.tables(settings, "silver", "gold"))
+    def tables(dry: str, dag_run: Any = None) -> None:
+        """Silver and gold."""
+        from freshet.upkeep import removing, reports
+
+        done = removing.run(load_settings(), apply=dry == "False")
+        reports.keep(load_settings(), dag_run.dag_id, dag_run.run_id, "lake", done)
 
     lake = SparkSubmitOperator(
         task_id="lake",
@@ -71,7 +81,7 @@ def forget() -> None:
 
         return collected(load_settings(), dag_run.dag_id, dag_run.run_id)
 
-    due() >> lake >> report()
+    due() >> [tables("{{ " + DRY + " }}"), lake] >> report()  # type: ignore[operator]
 
 
 forget()

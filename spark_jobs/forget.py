@@ -1,14 +1,14 @@
 """Takes out of the lake what was removed: `python -m spark_jobs.forget`.
 
-Silver and gold lose the edits that any removal covers, bronze and rejected those that were removed by hand. Without
-`--apply` it only counts them. It may be killed anywhere and run again, beside the lake query and a compaction. The last
-line of standard output is one JSON object.
+Silver and gold lose the edits that any removal covers (`freshet.upkeep.removing`), bronze and rejected those that were
+removed by hand. Without `--apply` it only counts them. It may be killed anywhere and run again, beside the lake query
+and a compaction. The last line of standard output is one JSON object.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any, Final
@@ -18,12 +18,11 @@ from pyspark.sql import functions as fn
 
 from freshet.contract.removals import Kind, Origin, Standing
 from freshet.errors import FreshetError
-from freshet.lake import LAYERS
 from freshet.settings import Settings, load_settings
 from freshet.store import removals, removed
 from freshet.store.removed import Found
 from freshet.telemetry import logs
-from freshet.upkeep import reports
+from freshet.upkeep import removing, reports
 from spark_jobs.checkpoint import checkpointed
 from spark_jobs.compact import remove_expired
 from spark_jobs.session import spark_session
@@ -35,33 +34,28 @@ from spark_jobs.transforms.silver import events
 LATE: Final = timedelta(days=1)
 """Bronze is searched again for what reached it so long before the last search: the lake may have been behind."""
 
-_PLACE: Final = ("event_id", "event_time", "raw_topic", "raw_partition", "raw_offset", "raw_timestamp")
-_SEARCHED: Final = (*_PLACE, "type", "wiki", "title", "revision_id", "user_name", "reverted_user")
-_COLUMNS: Final = (*_PLACE, "target", "kind", "origin")
-_KEYS: Final = {"silver": "event_id", "gold": "doc_id"}
+_PLACE: Final = ("event_id", "raw_topic", "raw_partition", "raw_offset", "raw_timestamp")
+_SEARCHED: Final = (*_PLACE, "event_time", "type", "wiki", "title", "revision_id", "user_name", "reverted_user")
+_RECORDS: Final = ("bronze", "rejected")
 
 
-def find(spark: SparkSession, settings: Settings, asked: Sequence[Standing]) -> DataFrame:
-    """The rows of silver, gold and, by hand, of bronze that removals cover: their keys, and by which removal."""
-    silver, gold = (_table(spark, settings, layer).select(*_SEARCHED) for layer in _KEYS)
-    rows = covered(silver.union(gold), standing(spark, asked)).select(*_COLUMNS)
-    by_hand = [one for one in asked if one.origin == Origin.HAND]
-    if by_hand:
-        received = _received(spark, settings, by_hand).select(*_SEARCHED)
-        rows = rows.union(covered(received, standing(spark, by_hand)).select(*_COLUMNS))
+def find(spark: SparkSession, settings: Settings, by_hand: Sequence[Standing]) -> DataFrame:
+    """The records of bronze that removals by hand cover: their places, and by which removal."""
+    received = _received(spark, settings, by_hand).select(*_SEARCHED)
+    rows = covered(received, standing(spark, by_hand)).select(*_PLACE, "target", "kind", "origin")
     place = fn.concat_ws(":", "raw_topic", "raw_partition", "raw_offset")
     return rows.withColumn("event_id", fn.coalesce("event_id", place))
 
 
 def count(found: DataFrame, settings: Settings, layer: str) -> int:
-    """How many rows a table would lose."""
+    """How many records a table would lose."""
     table = _table(found.sparkSession, settings, layer).alias("t")
-    return table.join(_meant(found, layer).alias("s"), fn.expr(_condition(found, layer)), "left_semi").count()
+    return table.join(_places(found).alias("s"), fn.expr(_condition(found)), "left_semi").count()
 
 
 def delete(found: DataFrame, settings: Settings, layer: str) -> int:
     """Take them out. Returns how many there were."""
-    return delete_matching(_meant(found, layer), settings.lake, layer, _condition(found, layer))
+    return delete_matching(_places(found), settings.lake, layer, _condition(found))
 
 
 def run(
@@ -71,33 +65,38 @@ def run(
     began, clock = datetime.now(UTC), perf_counter()
     create_tables(spark, settings.lake)
     wanted = removals.standing(settings.conninfo) if asked is None else asked
-    rows = dict.fromkeys(LAYERS, 0)
-    if wanted:
-        with checkpointed(find(spark, settings, wanted), eager=True) as found:
-            rows = _take_out(found, settings, wanted, began) if apply else _each(count, found, settings)
-    return {"applied": apply, "removals": len(wanted), "rows": rows, "seconds": round(perf_counter() - clock, 3)}
+    found = removing.search(settings, wanted)
+    rows = removing.take_out(settings, found) if apply else removing.counted(found)
+    records, event_ids = _records(spark, settings, wanted, apply=apply)
+    if apply:
+        removed.searched(settings.conninfo, wanted, [*removing.ids(found), *event_ids], began, list(Origin))
+    report = {"applied": apply, "removals": len(wanted), "rows": rows | records}
+    return report | {"seconds": round(perf_counter() - clock, 3)}
 
 
 def vacuum(spark: SparkSession, settings: Settings) -> None:
     """Remove the files that hold what was taken out long enough ago."""
-    for layer in LAYERS:
+    removing.vacuum(settings)
+    for layer in _RECORDS:
         remove_expired(spark, settings, layer, settings.compact_keep_hours)
 
 
-def _take_out(found: DataFrame, settings: Settings, wanted: Sequence[Standing], began: datetime) -> dict[str, int]:
-    """Noted first: killed in between, nothing is missing from the lake of which nobody knows why."""
-    others = [name for name in Found._fields if name not in ("event_id", "origin")]
-    # of several removals the one by hand: "hand" is before "stream"
-    first = found.groupBy("event_id").agg(fn.min(fn.struct("origin", *others)).alias("why"))
-    noted = [Found(**row.asDict()) for row in first.select("event_id", "why.*").collect()]
-    removed.note(settings.conninfo, noted)
-    rows = _each(delete, found, settings)
-    removed.searched(settings.conninfo, wanted, noted, began)
-    return rows
-
-
-def _each(work: Callable[[DataFrame, Settings, str], int], found: DataFrame, settings: Settings) -> dict[str, int]:
-    return {layer: 0 if _meant(found, layer).isEmpty() else work(found, settings, layer) for layer in LAYERS}
+def _records(
+    spark: SparkSession, settings: Settings, wanted: Sequence[Standing], *, apply: bool
+) -> tuple[dict[str, int], list[str]]:
+    """How many records bronze and rejected lost, or would lose; and the ids of their events."""
+    by_hand = [one for one in wanted if one.origin == Origin.HAND]
+    rows = dict.fromkeys(_RECORDS, 0)
+    if not by_hand:
+        return rows, []
+    with checkpointed(find(spark, settings, by_hand), eager=True) as found:
+        why = found.groupBy("event_id").agg(fn.min(fn.struct(*Found._fields[1:])).alias("why"))
+        noted = [Found(**row.asDict()) for row in why.select("event_id", "why.*").collect()]
+        if noted:
+            if apply:
+                removed.note(settings.conninfo, noted)
+            rows = {layer: (delete if apply else count)(found, settings, layer) for layer in _RECORDS}
+    return rows, [one.event_id for one in noted]
 
 
 def _received(spark: SparkSession, settings: Settings, by_hand: Sequence[Standing]) -> DataFrame:
@@ -109,32 +108,19 @@ def _received(spark: SparkSession, settings: Settings, by_hand: Sequence[Standin
     return events(parse(records))
 
 
-def _meant(found: DataFrame, layer: str) -> DataFrame:
-    """What a table is to lose, once by its key."""
-    if layer in _KEYS:
-        return found.dropDuplicates(["event_id"])
-    by_hand = found.where(fn.col("origin") == Origin.HAND)
-    return by_hand.dropDuplicates(["raw_topic", "raw_partition", "raw_offset", "raw_timestamp"])
+def _places(found: DataFrame) -> DataFrame:
+    """Each of them once, whatever number of removals cover it."""
+    return found.dropDuplicates(["raw_topic", "raw_partition", "raw_offset", "raw_timestamp"])
 
 
-def _condition(found: DataFrame, layer: str) -> str:
-    """When a row `t` of the table is a row `s` of those found, bounded by literals."""
-    if layer in _KEYS:
-        return f"t.{_KEYS[layer]} = s.event_id AND {_between(found, 'event_time', 't.event_time')}"
+def _condition(found: DataFrame) -> str:
+    """When a row `t` of the table is a record `s` of those found, bounded by literals."""
+    ends = (end("raw_timestamp").cast("string").alias(name) for name, end in (("first", fn.min), ("last", fn.max)))
+    (span,) = found.agg(*ends).collect()
     place = "t.topic = s.raw_topic AND t.partition = s.raw_partition AND t.offset = s.raw_offset"
     # offsets begin again when a broker is made anew
     same = f"{place} AND t.kafka_timestamp = s.raw_timestamp"
-    return f"{same} AND {_between(found, 'raw_timestamp', 't.kafka_timestamp')}"
-
-
-def _between(found: DataFrame, column: str, bounded: str) -> str:
-    ends = found.agg(*(end(column).cast("string").alias(name) for name, end in (("first", fn.min), ("last", fn.max))))
-    (span,) = ends.collect()
-    return (
-        "false"
-        if span["first"] is None
-        else (f"{bounded} BETWEEN TIMESTAMP '{span['first']}' AND TIMESTAMP '{span['last']}'")
-    )
+    return f"{same} AND t.kafka_timestamp BETWEEN TIMESTAMP '{span['first']}' AND TIMESTAMP '{span['last']}'"
 
 
 def _table(spark: SparkSession, settings: Settings, layer: str) -> DataFrame:

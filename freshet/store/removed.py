@@ -9,7 +9,7 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 
-from freshet.contract.removals import Standing
+from freshet.contract.removals import Origin, Standing
 from freshet.store.failures import translated
 
 
@@ -56,16 +56,19 @@ def note(conninfo: str, found: Sequence[Found]) -> None:
         connection.execute(_NOTE, columns)
 
 
-def searched(conninfo: str, removals: Sequence[Standing], found: Sequence[Found], began: datetime) -> None:
-    """The lake was searched for these, from then on, and holds none of the events found any more.
+def searched(
+    conninfo: str, removals: Sequence[Standing], found: Sequence[str], began: datetime, origins: Sequence[Origin]
+) -> None:
+    """Every table was searched for those of these origins, from then on, and holds none of the events found any more.
 
     Raises TransientError when Postgres is away.
     """
     given = {
         "targets": [one.target for one in removals],
         "until": [one.until for one in removals],
-        "found": [one.event_id for one in found],
+        "found": list(found),
         "began": began,
+        "origins": list(origins),
     }
     with translated(), psycopg.connect(conninfo) as connection:
         connection.execute(_SEARCHED, given)
@@ -84,11 +87,13 @@ def waiting_since(connection: Connection) -> datetime | None:
     return since if isinstance(since, datetime) else None
 
 
-def due(conninfo: str, age: timedelta = timedelta()) -> bool:
-    """Whether the lake is to be searched for a removal of at least that age. Raises TransientError when Postgres is
-    away."""
+def due(conninfo: str, age: timedelta = timedelta(), *origins: Origin) -> bool:
+    """Whether the lake is to be searched for a removal of at least that age, and of one of the origins if any is given.
+
+    For those by hand it is again once a day. Raises TransientError when Postgres is away.
+    """
     with translated(), psycopg.connect(conninfo) as connection:
-        (row,) = connection.execute(_DUE, {"age": age}).fetchall()
+        (row,) = connection.execute(_DUE, {"age": age, "origins": list(origins or Origin)}).fetchall()
         return bool(row[0])
 
 
@@ -122,16 +127,23 @@ ON CONFLICT (event_id) DO UPDATE SET (target, origin, kind, lake_at) = (
 _SEARCHED: Final = """
 UPDATE removals r SET lake_at = %(began)s
 FROM unnest(%(targets)s::text[], %(until)s::timestamptz[]) AS s (target, until)
-WHERE r.target = s.target AND r.until = s.until"""
+WHERE r.target = s.target AND r.until = s.until AND r.origin = ANY(%(origins)s)"""
 
 # What was not found was taken out by a run that was cut off, unless the lake query has yet to write it.
 _CLEAN: Final = """
 UPDATE removed_events SET lake_at = now()
-WHERE lake_at IS NULL AND (event_id = ANY(%(found)s) OR removed_at < %(began)s - interval '10 minutes')"""
+WHERE lake_at IS NULL AND origin = ANY(%(origins)s)
+  AND (event_id = ANY(%(found)s) OR removed_at < %(began)s - interval '10 minutes')"""
 
+# By hand bronze may get again what no document is made of, so that nobody notes it.
 _DUE: Final = """
-SELECT EXISTS (SELECT FROM removed_events WHERE lake_at IS NULL AND removed_at <= now() - %(age)s)
-    OR EXISTS (SELECT FROM removals WHERE lake_at IS NULL AND NOT lifted AND noted_at <= now() - %(age)s)"""
+SELECT EXISTS (
+    SELECT FROM removed_events WHERE lake_at IS NULL AND removed_at <= now() - %(age)s AND origin = ANY(%(origins)s)
+) OR EXISTS (
+    SELECT FROM removals
+    WHERE NOT lifted AND origin = ANY(%(origins)s)
+      AND (lake_at IS NULL AND noted_at <= now() - %(age)s OR origin = 'hand' AND lake_at < now() - interval '1 day')
+)"""
 
 _SINCE: Final = """
 SELECT least((SELECT min(removed_at) FROM removed_events WHERE lake_at IS NULL),

@@ -16,9 +16,10 @@ from pyspark.sql import SparkSession
 from freshet.contract.removals import Kind, Origin, target
 from freshet.lake import LAYERS
 from freshet.settings import Settings
-from freshet.store import removals, removed
+from freshet.store import covered, removals, removed
 from freshet.store.migrate import migrate
 from freshet.store.removals import Removal
+from freshet.upkeep import removing
 from freshet.upkeep.replay import Chunk, Range
 from spark_jobs import forget
 from spark_jobs.batch import write_batch
@@ -88,10 +89,11 @@ def test_edits_of_a_page_deleted_by_the_stream_leave_silver_and_gold_and_no_repl
     remove(connection, Kind.PAGE, "Snow", origin=Origin.STREAM, event_id="log")
     assert waiting(lake, connection) == (0, True)
     before = held(lake)
-    dry = forget.run(spark, lake, apply=False)
-    assert (dry["applied"], dry["rows"]) == (False, {"bronze": 0, "silver": 2, "gold": 1, "rejected": 0})
+    dry = removing.run(lake, apply=False)
+    assert (dry["applied"], dry["removals"], dry["rows"]) == (False, 1, {"silver": 2, "gold": 1})
+    assert forget.run(spark, lake, apply=False)["rows"] == {"bronze": 0, "rejected": 0, **dry["rows"]}
     assert (held(lake), waiting(lake, connection)) == (before, (0, True))
-    assert forget.run(spark, lake, apply=True)["rows"] == dry["rows"]
+    assert removing.run(lake, apply=True)["rows"] == dry["rows"]
     after = {"bronze": [0, 1, 2, 3, 4], "silver": [2, 3, 4], "gold": [2, 4], "rejected": []}
     assert held(lake) == after
     assert waiting(lake, connection) == (0, False)
@@ -146,23 +148,23 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next_which_finds_what_came_la
 ) -> None:
     deleted_page(lake, spark)
     remove(connection, Kind.PAGE, "Snow", origin=Origin.STREAM, event_id="log")
-    whole = forget.delete
+    whole = covered.delete
 
-    def killed(found: Any, settings: Settings, layer: str) -> int:
-        if layer == "gold":
+    def killed(table: DeltaTable, rows: Any) -> int:
+        if table.table_uri.rstrip("/").endswith("gold"):
             raise KeyboardInterrupt
-        return whole(found, settings, layer)
+        return whole(table, rows)
 
     with monkeypatch.context() as patched:
-        patched.setattr(forget, "delete", killed)
+        patched.setattr(covered, "delete", killed)
         with pytest.raises(KeyboardInterrupt):
-            forget.run(spark, lake, apply=True)
+            removing.run(lake, apply=True)
     assert (held(lake)["silver"], held(lake)["gold"]) == ([2, 3, 4], [0, 2, 4])
     assert waiting(lake, connection) == (2, True)
     put(spark, lake, raw(event(), 5))
     # the bot's row is in neither any more, and was noted long ago
     connection.execute("UPDATE removed_events SET removed_at = removed_at - interval '1 hour'")
-    forget.run(spark, lake, apply=True)
+    removing.run(lake, apply=True)
     assert held(lake) == {"bronze": [0, 1, 2, 3, 4, 5], "silver": [2, 3, 4], "gold": [2, 4], "rejected": []}
     assert waiting(lake, connection) == (0, False)
 

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from freshet.contract import schemas, topics
-from freshet.contract.removals import Kind, Origin, Standing, target, targets
+from freshet.contract.removals import NAMED_BY, Kind, Origin, Standing, target, targets
 from freshet.errors import DataError
+from freshet.store.covered import rows as in_table
 from freshet.store.removals import Removal
 from indexer.decode import decode
 from spark_jobs.serve import outgoing
@@ -117,7 +120,7 @@ def silver(spark: SparkSession, *made: dict[str, Any]) -> DataFrame:
     return events(parse(bronze(frame(spark, numbered(payload(one) for one in made)))))
 
 
-def test_a_row_has_the_targets_that_the_store_makes_of_it(spark: SparkSession) -> None:
+def test_a_row_has_the_targets_that_the_store_makes_of_it(spark: SparkSession, tmp_path: Path) -> None:
     made = event(
         title="Дом \U0001f3e0 'x\"", user="Ада", comment="Reverted edits by [[User:Bo|Bo]] to last version by X"
     )
@@ -126,8 +129,12 @@ def test_a_row_has_the_targets_that_the_store_makes_of_it(spark: SparkSession) -
     assert row["reverted_user"] == "Bo"
     wanted = targets(row)
     assert len(set(wanted)) == 7
-    removals = standing(spark, [Standing(one, "user", "hand", LATER) for one in wanted])
-    assert sorted(found["target"] for found in covered(rows, removals).collect()) == sorted(wanted)
+    removals = [Standing(one, kind, "hand", LATER) for one, (kind, _, _) in zip(wanted, NAMED_BY, strict=True)]
+    found = covered(rows, standing(spark, removals)).collect()
+    assert sorted(one["target"] for one in found) == sorted(wanted)
+    rows.write.format("delta").save(str(tmp_path / "silver"))
+    table = DeltaTable(tmp_path / "silver")
+    assert [why.target for one in removals for why, _ in in_table(table, [one])] == wanted
 
 
 Build = Callable[[dict[str, Any]], Standing]
