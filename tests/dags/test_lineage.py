@@ -134,7 +134,9 @@ def test_tasks_that_read_or_write_data_say_which(datasets: Any) -> None:
     assert datasets["backfill_context.ask"] == [["store.public.documents"], ["store.public.pages"]]
     tables = ["bronze", "silver", "gold", "rejected"]
     assert [[place.rpartition("/")[2] for place in ends] for ends in datasets["forget.lake"]] == [tables, tables]
+    alone = tables[1:3]
+    assert [[place.rpartition("/")[2] for place in ends] for ends in datasets["forget.tables"]] == [alone, alone]
     assert set(datasets) == {
         "backfill_context.ask", "backfill_embeddings.embed", "backfill_history.fill", "compact_gold.lake",
-        "compact_gold.postgres", "forget.lake", "replay_offsets.replay",
+        "compact_gold.postgres", "forget.lake", "forget.tables", "replay_offsets.replay",
     }  # fmt: skip

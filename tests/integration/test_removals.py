@@ -234,6 +234,5 @@ def test_the_first_of_what_waits_to_leave_the_lake_is_told_until_it_was_searched
     write(connection, table, gold(title="Ice"))
     write(connection, table, page("Ice"))
     assert in_lake.waiting_since(connection) == first
-    found = [in_lake.Found(one, "", "stream", "page", "wiki.raw", 0, 0) for one in removed(connection)]
-    in_lake.searched(store, removals.standing(store), found, datetime.now(UTC))
+    in_lake.searched(store, removals.standing(store), removed(connection), datetime.now(UTC), [Origin.STREAM])
     assert in_lake.waiting_since(connection) is None
