@@ -1,6 +1,6 @@
 """Taking out of silver and gold what was removed, on real tables and a real register, without a JVM."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,20 +126,27 @@ def test_more_than_may_be_deleted_at_once_are_deleted_one_list_after_the_other(
 def test_it_begins_again_when_another_writer_s_commit_came_first(
     lake: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(lake, row("a"), row("other", "Ice"), row("kept", "Ice"))
+    put(lake, *map(row, "abcde"), row("other", "Ice"), row("kept", "Ice"))
     remove(connection, Kind.PAGE, "Snow")
-    tables: list[DeltaTable] = []
+    others: list[Callable[[DeltaTable], object]] = [
+        lambda table: DeltaTable(table.table_uri).delete("event_id = 'other'"),
+        lambda table: put(lake, row("new", "Ice"), layers=("silver",)),
+        lambda table: DeltaTable(table.table_uri).optimize.compact(),
+        lambda table: put(lake, row("late", "Ice", event_time=LATER), layers=("silver",)),
+    ]
+    tries: list[str] = []
     whole = covered.delete
 
     def beside_another(table: DeltaTable, rows: Any) -> int:
-        tables.append(table)
-        if len(tables) == 1:
-            DeltaTable(table.table_uri).delete("event_id = 'other'")
+        tries.append(table.table_uri)
+        if others:
+            others.pop(0)(table)
         return whole(table, rows)
 
     monkeypatch.setattr(covered, "delete", beside_another)
-    assert removing.run(lake, apply=True)["rows"] == {"silver": 1, "gold": 1}
-    assert (len(tables), held(lake)) == (3, ["kept"])
+    assert removing.run(lake, apply=True)["rows"] == {"silver": 5, "gold": 5}
+    # what is of another time than those that go did not matter
+    assert (len(tries), others, held(lake)) == (5, [], ["kept", "late", "new"])
 
 
 def test_of_a_table_that_is_damaged_it_says_so_and_nothing_is_noted(lake: Settings, connection: Connection) -> None:
