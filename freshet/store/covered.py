@@ -103,6 +103,6 @@ _ROWS: Final = sql.SQL("""
 SELECT event_id, event_time, type, raw_topic, raw_partition, raw_offset, {targets}
 FROM rows WHERE {all_types} OR type IN ({types})""")
 
-# Hashes, so that nothing that a stranger wrote is in it. By the times Delta skips files, and sees whether another's commit
-# matters. It reads the condition again for that, and fails on a text within a function (deltalake 1.6).
+# Hashes, so that nothing that a stranger wrote is in it. By the times Delta skips files, and sees whether a commit of
+# another matters. It reads the condition again for that, and fails on a text within a function (deltalake 1.6).
 _THESE: Final = sql.SQL("sha256(event_id) IN ({hashes}) AND event_time BETWEEN {first} AND {last}")

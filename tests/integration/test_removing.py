@@ -105,8 +105,8 @@ def test_several_removals_of_an_edit_take_it_out_once_and_are_told_by_the_one_by
         remove(connection, Kind.EVENT, name, Origin.HAND)
     assert removing.run(lake, apply=True)["rows"] == {"silver": 5, "gold": 5}
     assert held(lake) == held(lake, "gold") == ["c"]
-    why = dict(connection.execute("SELECT event_id, kind || ' by ' || origin FROM removed_events").fetchall())
-    assert why == {"b": "page by stream", "d": "revision by stream"} | dict.fromkeys(by_hand, "event by hand")
+    why = connection.execute("SELECT event_id, kind || ' by ' || origin FROM removed_events").fetchall()
+    assert dict(why) == {"b": "page by stream", "d": "revision by stream"} | dict.fromkeys(by_hand, "event by hand")
     # bronze was not looked through for them
     waiting = connection.execute("SELECT event_id FROM removed_events WHERE lake_at IS NULL ORDER BY 1").fetchall()
     assert waiting == [(name,) for name in by_hand]
