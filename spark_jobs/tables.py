@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import structlog
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from freshet import delta
 from freshet.contract import schemas
 from freshet.lake import LakePaths
 
@@ -26,11 +25,8 @@ _PRUNED_BY: Final = {
     "gold": "event_time,raw_partition,raw_offset",
     "rejected": "partition,offset,kafka_timestamp",
 }
-_CONFLICT_ATTEMPTS: Final = 10
 
 Result = TypeVar("Result")
-
-log = structlog.get_logger()
 
 
 def create_tables(spark: SparkSession, lake: LakePaths) -> None:
@@ -95,14 +91,7 @@ def delete_matching(rows: DataFrame, lake: LakePaths, layer: str, condition: str
 
 def until_committed(layer: str, commit: Callable[[], Result]) -> Result:
     """Do what commits to a layer's table, again from the start when another writer's commit came first."""
-    attempts = Retrying(
-        retry=retry_if_exception(is_conflict),
-        wait=wait_random_exponential(multiplier=0.2, max=10),
-        stop=stop_after_attempt(_CONFLICT_ATTEMPTS),
-        before_sleep=lambda state: _log_conflict(layer, state),
-        reraise=True,
-    )
-    return attempts(commit)
+    return delta.until_committed(layer, commit, is_conflict)
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -110,7 +99,3 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, Py4JJavaError | PySparkException) and (
         "io.delta.exceptions.Concurrent" in str(error) or "[DELTA_CONCURRENT_" in str(error)
     )
-
-
-def _log_conflict(layer: str, state: RetryCallState) -> None:
-    log.warning("commit met another writer's; trying again", layer=layer, attempt=state.attempt_number)

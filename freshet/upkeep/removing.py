@@ -7,13 +7,11 @@ from enum import StrEnum
 from time import perf_counter
 from typing import Any, Final
 
-import structlog
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from freshet.contract.removals import Origin, Standing
-from freshet.delta import UNREADABLE
+from freshet.delta import UNREADABLE, until_committed
 from freshet.errors import TransientError
 from freshet.settings import Settings
 from freshet.store import covered, removals, removed
@@ -22,10 +20,6 @@ from freshet.store.covered import Covered
 LAYERS: Final = ("silver", "gold")
 SETTLED: Final = timedelta(minutes=30)
 """What was removed more recently may still be on its way into the lake."""
-
-_ATTEMPTS: Final = 10
-
-log = structlog.get_logger()
 
 
 class Search(StrEnum):
@@ -111,21 +105,14 @@ def _delete(settings: Settings, layer: str, rows: Sequence[Covered]) -> int:
 
 def _delete_list(settings: Settings, layer: str, rows: Sequence[Covered]) -> int:
     """Again from the newest version, when another writer's commit came first."""
-    attempts = Retrying(
-        retry=retry_if_exception_type(CommitFailedError),
-        wait=wait_random_exponential(multiplier=0.2, max=10),
-        stop=stop_after_attempt(_ATTEMPTS),
-        before_sleep=lambda state: _log_conflict(layer, state),
-        reraise=True,
-    )
     try:
-        return int(attempts(lambda: covered.delete(_table(settings, layer), rows)))
+        return until_committed(layer, lambda: covered.delete(_table(settings, layer), rows), _is_conflict)
     except UNREADABLE as error:
         raise TransientError(f"{layer} of the lake cannot be written: {error}") from error
 
 
-def _log_conflict(layer: str, state: RetryCallState) -> None:
-    log.warning("commit met another writer's; trying again", layer=layer, attempt=state.attempt_number)
+def _is_conflict(error: BaseException) -> bool:
+    return isinstance(error, CommitFailedError)
 
 
 def _there(settings: Settings) -> list[str]:
