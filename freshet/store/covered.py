@@ -28,7 +28,7 @@ class Covered(NamedTuple):
     event_time: datetime
 
 
-def rows(table: DeltaTable, asked: Iterable[Standing]) -> Iterator[Covered]:
+def rows(table: DeltaTable, asked: Sequence[Standing]) -> Iterator[Covered]:
     """The rows of silver or gold that these removals cover, once each; of several removals by the one by hand.
 
     A removal of the stream is of edits alone: that a page was deleted remains known. Raises what is in
@@ -37,18 +37,16 @@ def rows(table: DeltaTable, asked: Iterable[Standing]) -> Iterator[Covered]:
     standing: dict[str, list[Standing]] = {}
     for one in asked:
         standing.setdefault(one.target, []).append(one)
-    every = [one for same in standing.values() for one in same]
-    kinds = {one.kind for one in every}
+    kinds = {one.kind for one in asked}
     named = {f"target_{at}": _hash(*by) for at, by in enumerate(NAMED_BY) if by[0] in kinds}
     if not named:
         return
-    by_hand = any(one.origin == Origin.HAND for one in every)
     query = _ROWS.format(
         targets=sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(hashed, sql.Identifier(name)) for name, hashed in named.items()
         ),
         types=sql.SQL(", ").join(map(sql.Literal, CONTENT_TYPES)),
-        all_types=sql.Literal(by_hand),
+        all_types=sql.Literal(any(one.origin == Origin.HAND for one in asked)),
     )
     wanted = pa.array(standing, pa.string())
     for batch in QueryBuilder().register("rows", table).execute(query.as_string()):

@@ -1,7 +1,8 @@
 """Takes out of silver and gold what was removed, beside whatever else writes them. It needs no JVM, so that doing it by
 the hour costs little; bronze and the rejected records are looked through by `spark_jobs.forget`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from time import perf_counter
@@ -13,11 +14,12 @@ from deltalake.exceptions import CommitFailedError
 from freshet.contract.removals import Origin, Standing
 from freshet.delta import UNREADABLE, until_committed
 from freshet.errors import TransientError
+from freshet.lake import LAYERS
 from freshet.settings import Settings
 from freshet.store import covered, removals, removed
 from freshet.store.covered import Covered
 
-LAYERS: Final = ("silver", "gold")
+TABLES: Final = ("silver", "gold")
 SETTLED: Final = timedelta(minutes=30)
 """What was removed more recently may still be on its way into the lake."""
 
@@ -43,7 +45,7 @@ def due(settings: Settings, *, scheduled: bool) -> Search | None:
 
 
 def run(settings: Settings, *, apply: bool) -> dict[str, Any]:
-    """Search for all that stands; count it, or take it out. Returns a report.
+    """Search for all that stands; count it, or take it out. Returns a report, whose `rows` are those of every layer.
 
     Killed anywhere, the next run finishes it. Raises TransientError when a table cannot be read or is written by others
     all the time, or Postgres is away.
@@ -55,20 +57,19 @@ def run(settings: Settings, *, apply: bool) -> dict[str, Any]:
     if apply:
         removed.searched(settings.conninfo, wanted, ids(found), began, [Origin.STREAM])
         vacuum(settings)
-    return {"applied": apply, "removals": len(wanted), "rows": rows, "seconds": round(perf_counter() - clock, 3)}
+    report = {"applied": apply, "removals": len(wanted), "rows": dict.fromkeys(LAYERS, 0) | rows}
+    return report | {"seconds": round(perf_counter() - clock, 3)}
 
 
 def search(settings: Settings, wanted: Sequence[Standing]) -> dict[str, list[Covered]]:
     """The rows of silver and of gold that removals cover. Raises TransientError when a table cannot be read."""
-    try:
+    with _translated():
         return {layer: list(covered.rows(_table(settings, layer), wanted)) for layer in _there(settings)}
-    except UNREADABLE as error:
-        raise TransientError(f"the lake cannot be read: {error}") from error
 
 
 def counted(found: dict[str, list[Covered]]) -> dict[str, int]:
     """How many rows each table would lose."""
-    return {layer: len(found.get(layer, ())) for layer in LAYERS}
+    return {layer: len(found.get(layer, ())) for layer in TABLES}
 
 
 def ids(found: dict[str, list[Covered]]) -> list[str]:
@@ -84,16 +85,19 @@ def take_out(settings: Settings, found: dict[str, list[Covered]]) -> dict[str, i
     """
     why = {one.why.event_id: one.why for rows in found.values() for one in rows}
     removed.note(settings.conninfo, list(why.values()))
-    return dict.fromkeys(LAYERS, 0) | {layer: _delete(settings, layer, rows) for layer, rows in found.items()}
+    return dict.fromkeys(TABLES, 0) | {layer: _delete(settings, layer, rows) for layer, rows in found.items()}
 
 
 def vacuum(settings: Settings) -> None:
-    """Remove the files of silver and gold that no version has had for as long as the setting says."""
-    for layer in _there(settings):
-        # its own bound is a week; ours is that of the setting
-        _table(settings, layer).vacuum(
-            settings.compact_keep_hours, dry_run=False, enforce_retention_duration=False, full=True
-        )
+    """Remove the files of silver and gold that no version has had for as long as the setting says.
+
+    Raises TransientError when a table cannot be read.
+    """
+    hours = settings.compact_keep_hours
+    with _translated():
+        for layer in _there(settings):
+            # its own bound is a week; ours is that of the setting
+            _table(settings, layer).vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
 
 
 def _delete(settings: Settings, layer: str, rows: Sequence[Covered]) -> int:
@@ -105,10 +109,16 @@ def _delete(settings: Settings, layer: str, rows: Sequence[Covered]) -> int:
 
 def _delete_list(settings: Settings, layer: str, rows: Sequence[Covered]) -> int:
     """Again from the newest version, when another writer's commit came first."""
-    try:
+    with _translated():
         return until_committed(layer, lambda: covered.delete(_table(settings, layer), rows), _is_conflict)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
     except UNREADABLE as error:
-        raise TransientError(f"{layer} of the lake cannot be written: {error}") from error
+        raise TransientError(f"the lake cannot be read or written: {error}") from error
 
 
 def _is_conflict(error: BaseException) -> bool:
@@ -116,7 +126,7 @@ def _is_conflict(error: BaseException) -> bool:
 
 
 def _there(settings: Settings) -> list[str]:
-    return [layer for layer in LAYERS if DeltaTable.is_deltatable(settings.lake.table(layer))]
+    return [layer for layer in TABLES if DeltaTable.is_deltatable(settings.lake.table(layer))]
 
 
 def _table(settings: Settings, layer: str) -> DeltaTable:
