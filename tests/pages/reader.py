@@ -71,6 +71,13 @@ class Reader:
         """The query of an address."""
         return f"?{urlencode(query)}"
 
+    def open_filters(self) -> None:
+        """Open the filters, and look at them: Gradio sets what is in an accordion once more in the frame after the one
+        in which it opens, and what was chosen before a frame was drawn would be gone."""
+        self.page.get_by_text("Filters", exact=True).click()
+        expect(self.page.get_by_label("Wikis")).to_be_visible()
+        self.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
     def ask(self, question: str) -> None:
         """Ask, and return at once."""
         self.question.fill(question)

@@ -35,7 +35,7 @@ def test_axe_finds_nothing_serious_in_any_view(
 ) -> None:
     with Reader.opening(chromium, stack, viewport=size, color_scheme=scheme, reduced_motion="reduce") as reader:
         page = reader.page
-        page.get_by_text("Filters", exact=True).click()
+        reader.open_filters()
         reader.ask_and_wait(ABOUT)
         assert serious(page) == []
         reader.cards.first.get_by_role("button", name="trace").click()

@@ -82,7 +82,7 @@ def test_a_follow_up_keeps_what_was_said_and_every_answers_sources(reader: Reade
 def test_a_link_brings_the_question_and_its_filters_to_somebody_else(
     reader: Reader, page: Page, chromium: Browser, stack: Stack
 ) -> None:
-    page.get_by_text("Filters", exact=True).click()
+    reader.open_filters()
     page.get_by_label("Wikis").fill("eswiki")
     page.get_by_label("Wikis").press("Enter")
     reader.ask_and_wait(ABOUT)
@@ -107,7 +107,7 @@ def test_the_time_in_a_question_is_shown_as_a_filter_that_can_be_taken_away(read
 
 
 def test_who_finds_nothing_is_told_what_was_searched_and_how_to_widen_it(reader: Reader, page: Page) -> None:
-    page.get_by_text("Filters", exact=True).click()
+    reader.open_filters()
     page.get_by_label("Languages").fill("en")
     page.get_by_label("Languages").press("Enter")
     reader.ask_and_wait(UNANSWERABLE)
